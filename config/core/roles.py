@@ -1,0 +1,79 @@
+"""The roles of the credit and receivables department. Pure names; rights are in `ROLE_PERMISSIONS`."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Role(str, Enum):
+    CREDIT_MANAGER = "credit_manager"
+    CREDIT_ANALYST = "credit_analyst"
+    AR_ACCOUNTANT = "ar_accountant"
+    CASHIER = "cashier"
+    COLLECTOR = "collector"
+    SALESPERSON = "salesperson"
+    FINANCE_MANAGER = "finance_manager"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    INTEGRATION = "integration"
+
+
+# Permissions every signed-in person of the department has: to see.
+VIEW = (
+    "customers.view_customer",
+    "customers.view_paymentterms",
+    "receivables.view_openitem",
+    "receivables.view_aging",
+    "receivables.view_overduealert",
+    "receivables.view_agingscheme",
+    "core.view_businessunit",
+    "core.view_exchangerate",
+    "core.view_calendarday",
+    "core.view_accountingperiod",
+)
+EDIT_CUSTOMERS = ("customers.change_customer",)
+KEEP_LEDGER = ("receivables.post_openitem", "receivables.reverse_openitem", "receivables.allocate_openitem")
+IMPORT = ("receivables.view_importbatch", "receivables.import_data")
+HANDLE_ALERTS = ("receivables.handle_overduealert",)
+
+ROLE_PERMISSIONS: dict[Role, tuple[str, ...]] = {
+    Role.CREDIT_MANAGER: (
+        *VIEW, *EDIT_CUSTOMERS, *HANDLE_ALERTS, "receivables.view_importbatch",
+        "customers.change_paymentterms", "receivables.change_alertrule", "receivables.change_agingscheme",
+        "receivables.run_review", "receivables.classify_openitem",
+    ),
+    Role.CREDIT_ANALYST: (*VIEW, *EDIT_CUSTOMERS, *HANDLE_ALERTS, "receivables.classify_openitem"),
+    Role.AR_ACCOUNTANT: (
+        *VIEW, *EDIT_CUSTOMERS, *KEEP_LEDGER, *IMPORT, *HANDLE_ALERTS, "receivables.classify_openitem",
+        "core.close_accountingperiod", "core.request_periodreopening", "core.change_exchangerate",
+        "receivables.verify_ledger",
+    ),
+    Role.CASHIER: (*VIEW, "receivables.post_receipt", *IMPORT),
+    Role.COLLECTOR: (*VIEW, *HANDLE_ALERTS, "receivables.classify_openitem"),
+    Role.SALESPERSON: (
+        "customers.view_customer", "customers.view_paymentterms", "receivables.view_openitem",
+        "receivables.view_aging", "receivables.view_overduealert", "receivables.view_agingscheme",
+        "receivables.handle_overduealert", "core.view_businessunit", "core.view_exchangerate",
+        "core.view_calendarday", "core.view_accountingperiod",
+    ),
+    Role.FINANCE_MANAGER: (
+        *VIEW, *HANDLE_ALERTS, *IMPORT, "core.close_accountingperiod", "core.request_periodreopening",
+        "core.decide_periodreopening", "core.change_exchangerate", "core.change_calendarday",
+        "receivables.change_agingscheme", "receivables.change_alertrule", "receivables.run_review",
+        "receivables.verify_ledger", "core.view_auditevent", "core.view_job",
+        "customers.change_paymentterms",
+    ),
+    Role.AUDITOR: (
+        *VIEW, "core.view_auditevent", "core.view_job", "core.view_user", "receivables.view_importbatch",
+        "receivables.verify_ledger",
+    ),
+    Role.ADMINISTRATOR: (
+        "core.view_user", "core.change_user", "core.view_businessunit", "core.change_businessunit",
+        "core.change_calendarday", "core.view_calendarday", "core.view_exchangerate", "core.view_job",
+        "core.view_accountingperiod", "core.view_auditevent",
+    ),
+    Role.INTEGRATION: (
+        *VIEW, *EDIT_CUSTOMERS, *IMPORT, "receivables.post_openitem", "receivables.post_receipt",
+        "receivables.allocate_openitem", "receivables.reverse_openitem",
+    ),
+}  # fmt: skip
