@@ -32,7 +32,11 @@ VIEW = (
     "core.view_accountingperiod",
 )
 EDIT_CUSTOMERS = ("customers.change_customer",)
-KEEP_LEDGER = ("receivables.post_openitem", "receivables.reverse_openitem", "receivables.allocate_openitem")
+KEEP_LEDGER = (
+    "receivables.post_openitem",
+    "receivables.reverse_openitem",
+    "receivables.allocate_openitem",
+)
 IMPORT = ("receivables.view_importbatch", "receivables.import_data")
 HANDLE_ALERTS = ("receivables.handle_overduealert",)
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from config.core.models.triggers import no_truncate
 from config.core.models.units import BusinessUnit
 
 
@@ -44,7 +45,7 @@ class AuditEvent(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="audit_event_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(name="audit_event_no_truncate", operation=pgtrigger.Truncate),
+            no_truncate("audit_event_no_truncate"),
         ]
 
     def __str__(self) -> str:
@@ -63,7 +64,7 @@ class AuditSeal(models.Model):
     class Meta:
         triggers = [
             pgtrigger.Protect(name="audit_seal_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(name="audit_seal_no_truncate", operation=pgtrigger.Truncate),
+            no_truncate("audit_seal_no_truncate"),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ class ExchangeRate(models.Model):
         verbose_name_plural = _("exchange rates")
         constraints = [
             models.UniqueConstraint(fields=["currency", "base", "date"], name="rate_once_a_day"),
-            models.CheckConstraint(condition=Q(rate__gt=0), name="rate_positive"),
+            models.CheckConstraint(condition=Q(rate__gt=0, rate__lt=10**9), name="rate_positive"),
             models.CheckConstraint(condition=~Q(currency=F("base")), name="rate_between_two"),
         ]
 

@@ -1,0 +1,255 @@
+"""Open items and their allocations: one table for everything a customer owes or is owed.
+
+Posted is final: a trigger refuses any change of what was posted, and every deletion. What was open
+on day D is `amount` less the allocations effective on or before D; `open_amount` is the same for
+"all allocations there are", kept under lock and proved by `verify_ledger`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from config.core.models import BusinessUnit
+from config.core.models.triggers import no_truncate
+from config.core.models.units import currency_validator
+from config.core.money import MAX_AMOUNT
+from customers.models import Customer
+
+if TYPE_CHECKING:
+    from config.core.models import User
+
+
+class OpenItemQuerySet(models.QuerySet["OpenItem"]):
+    def visible_to(self, user: User) -> OpenItemQuerySet:
+        """Limit to the user's business units and, for a salesperson, to the own customers."""
+        visible = self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+        return visible.filter(customer__sales_owner=user) if user.is_limited_to_portfolio else visible
+
+    def open(self) -> OpenItemQuerySet:
+        """Limit to items with something left, as of now."""
+        return self.exclude(open_amount=0)
+
+    def debits(self) -> OpenItemQuerySet:
+        return self.filter(direction=OpenItem.Direction.DEBIT)
+
+    def credits(self) -> OpenItemQuerySet:
+        return self.filter(direction=OpenItem.Direction.CREDIT)
+
+
+class OpenItem(models.Model):
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", _("Invoice")
+        DEBIT_NOTE = "debit_note", _("Debit note")
+        OPENING = "opening", _("Opening balance")
+        INTEREST = "interest", _("Late-payment interest")
+        RETENTION = "retention", _("Retention money")
+        REFUND = "refund", _("Refund to the customer")
+        CREDIT_NOTE = "credit_note", _("Credit note")
+        RECEIPT = "receipt", _("Receipt")
+        BILL = "bill", _("Acceptance bill")
+        WRITE_OFF = "write_off", _("Write-off")
+        REVERSAL = "reversal", _("Reversal")
+
+    class Direction(models.TextChoices):
+        DEBIT = "debit", _("Debit")
+        CREDIT = "credit", _("Credit")
+
+    class Cause(models.TextChoices):
+        """欠款类型: why an item is not paid."""
+
+        NONE = "", _("Not classified")
+        NORMAL_DELAY = "normal_delay", _("Normal delay")
+        DISPUTE = "dispute", _("Dispute")
+        QUALITY = "quality", _("Quality or delivery complaint")
+        PROCEDURE = "procedure", _("Procedure or documents")
+        DIFFICULTY = "difficulty", _("Payment difficulty")
+        BAD_FAITH = "bad_faith", _("Bad faith")
+        LOST_CONTACT = "lost_contact", _("Lost contact")
+        LITIGATION = "litigation", _("Litigation")
+        INSOLVENCY = "insolvency", _("Insolvency")
+        RELATED_PARTY = "related_party", _("Related party")
+        OUR_FAULT = "our_fault", _("Our own fault")
+
+    DEBIT_KINDS = frozenset({"invoice", "debit_note", "opening", "interest", "retention", "refund"})
+    CREDIT_KINDS = frozenset({"credit_note", "receipt", "bill", "write_off"})
+
+    unit = models.ForeignKey(BusinessUnit, verbose_name=_("business unit"), on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="items")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    direction = models.CharField(_("direction"), max_length=6, choices=Direction.choices)
+    source = models.CharField(_("source"), max_length=20, default="ledger")
+    number = models.CharField(_("document number"), max_length=60)
+    # The number as it is compared: full-width, case and invisible characters folded.
+    number_key = models.CharField(max_length=60, editable=False)
+    instalment = models.PositiveSmallIntegerField(_("instalment"), default=1)
+    document_date = models.DateField(_("document date"))
+    posting_date = models.DateField(_("posting date"))
+    due_date = models.DateField(_("due date"))
+    currency = models.CharField(_("currency"), max_length=3, validators=[currency_validator])
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=2)
+    open_amount = models.DecimalField(_("open amount"), max_digits=18, decimal_places=2)
+    cause = models.CharField(_("arrears type"), max_length=15, choices=Cause.choices, blank=True, default="")
+    order_reference = models.CharField(_("order"), max_length=60, blank=True)
+    contract_reference = models.CharField(_("contract"), max_length=60, blank=True)
+    text = models.CharField(_("text"), max_length=200, blank=True)
+    reverses = models.OneToOneField(
+        "self", verbose_name=_("reverses"), null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
+    batch = models.ForeignKey(
+        "receivables.ImportBatch", null=True, blank=True, on_delete=models.PROTECT, related_name="items", db_index=False
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
+
+    objects = OpenItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("open item")
+        verbose_name_plural = _("open items")
+        permissions = [
+            ("view_aging", "See the aging and its figures"),
+            ("post_openitem", "Post items into the ledger"),
+            ("post_receipt", "Post receipts"),
+            ("reverse_openitem", "Reverse posted items"),
+            ("allocate_openitem", "Apply receipts and credits"),
+            ("classify_openitem", "Set the arrears type"),
+            ("verify_ledger", "Prove the ledger"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "source", "number_key", "instalment"], name="item_number_once"
+            ),
+            # The upper bound also refuses NaN, which PostgreSQL sorts above every number.
+            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MAX_AMOUNT), name="item_amount_positive"),
+            models.CheckConstraint(condition=Q(open_amount__gte=0, open_amount__lte=F("amount")), name="item_open_within_amount"),
+            models.CheckConstraint(
+                condition=Q(direction="debit", kind__in=["invoice", "debit_note", "opening", "interest", "retention", "refund", "reversal"])
+                | Q(direction="credit", kind__in=["credit_note", "receipt", "bill", "write_off", "reversal", "opening"]),
+                name="item_kind_fits_direction",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="item_currency"),
+            models.CheckConstraint(
+                condition=(Q(kind="reversal") & Q(reverses__isnull=False)) | (~Q(kind="reversal") & Q(reverses=None)),
+                name="item_reversal_names_its_item",
+            ),
+        ]
+        indexes = [
+            # Serves aging as of today without touching the table (DESIGN.md 8).
+            models.Index(
+                fields=["unit", "customer", "due_date"],
+                include=["open_amount", "document_date", "currency", "direction", "kind", "posting_date"],
+                condition=~Q(open_amount=0), name="item_open_covering",
+            ),  # fmt: skip
+            models.Index(fields=["unit", "due_date", "id"], condition=~Q(open_amount=0), name="item_open_by_due"),
+            models.Index(fields=["customer", "posting_date", "id"], name="item_ledger"),
+            models.Index(
+                fields=["unit", "posting_date", "id"], include=["direction", "kind", "amount", "currency", "customer"],
+                name="item_by_posting",
+            ),  # fmt: skip
+            models.Index(fields=["number_key"], name="item_number"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="item_no_delete", operation=pgtrigger.Delete),
+            no_truncate("item_no_truncate"),
+            pgtrigger.Protect(
+                name="item_posted_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
+                    "unit", "customer", "kind", "direction", "source", "number", "number_key", "instalment",
+                    "document_date", "posting_date", "due_date", "currency", "amount", "reverses", "batch",
+                    "recorded_by", "recorded_at",
+                ),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_debit(self) -> bool:
+        return self.direction == self.Direction.DEBIT
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_amount != 0
+
+
+class Allocation(models.Model):
+    """A credit item applied to a debit item. Append-only; a reversal is a new, negative row.
+
+    The debit item's dates and owner are repeated here so that an aging of the past can roll back
+    from this table's covering indexes alone, without a join.
+    """
+
+    class Method(models.TextChoices):
+        DESIGNATED = "designated", _("Designated by the payer")
+        EXACT = "exact", _("Exact reference or amount")
+        STATUTORY = "statutory", _("Statutory order")
+        FIFO = "fifo", _("First in, first out")
+        IMPORTED = "imported", _("Imported")
+        REVERSAL = "reversal", _("Reversal")
+
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    credit_item = models.ForeignKey(OpenItem, on_delete=models.PROTECT, related_name="allocations_given")
+    debit_item = models.ForeignKey(OpenItem, on_delete=models.PROTECT, related_name="allocations_received")
+    currency = models.CharField(max_length=3)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=2)
+    effective_date = models.DateField(_("effective date"))
+    method = models.CharField(_("method"), max_length=10, choices=Method.choices)
+    reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by")
+    debit_posting_date = models.DateField()
+    debit_document_date = models.DateField()
+    debit_due_date = models.DateField()
+    debit_kind = models.CharField(max_length=12)
+    credit_posting_date = models.DateField()
+    credit_document_date = models.DateField()
+    batch = models.ForeignKey(
+        "receivables.ImportBatch", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("allocation")
+        verbose_name_plural = _("allocations")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=MAX_AMOUNT, reverses=None)
+                | Q(amount__lt=0, amount__gte=-MAX_AMOUNT, reverses__isnull=False),
+                name="allocation_sign",
+            ),
+            models.CheckConstraint(condition=~Q(credit_item=F("debit_item")), name="allocation_between_two"),
+            models.CheckConstraint(
+                condition=Q(effective_date__gte=F("debit_posting_date"))
+                & Q(effective_date__gte=F("credit_posting_date")),
+                name="allocation_not_before_its_items",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["unit", "effective_date"],
+                include=[
+                    "customer", "amount", "currency", "debit_posting_date", "debit_due_date",
+                    "debit_document_date", "debit_kind", "credit_posting_date", "credit_document_date",
+                ],
+                name="allocation_roll_back",
+            ),  # fmt: skip
+        ]
+        triggers = [
+            pgtrigger.Protect(name="allocation_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            no_truncate("allocation_no_truncate"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credit_item_id} → {self.debit_item_id}: {self.amount}"
