@@ -7,7 +7,20 @@ Pure: no framework; interfaces turn it into problem+json or a message on the for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+_translate: Callable[[str], str] = str
+
+
+def gettext_noop(message: str) -> str:
+    """Mark a sentence of a pure module for the catalogue; it is translated when it is shown."""
+    return message
+
+
+def set_translator(translate: Callable[[str], str]) -> None:
+    """Say how sentences of pure modules are translated; the core app does so when it starts."""
+    global _translate
+    _translate = translate
 
 
 class DomainError(Exception):
@@ -33,7 +46,7 @@ class DomainError(Exception):
 
     def __str__(self) -> str:
         """Return the sentence in the language that is active now."""
-        text = str(self.message)
+        text = _translate(self.message) if isinstance(self.message, str) else str(self.message)
         return text % dict(self.context) if self.context else text
 
 
