@@ -25,7 +25,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,40}", re.ASCII)
 SESSION_STARTED, SESSION_SEEN, SESSION_EPOCH = "zq_started", "zq_seen", "zq_epoch"
 SEEN_EVERY_SECONDS = 60
 # A page that refreshes a badge or a progress bar by itself says so, and keeps no session alive.
-PASSIVE_HEADER = "Zq-Passive"
+PASSIVE_HEADER = "X-Background"
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -141,7 +141,7 @@ def _touch(request: HttpRequest, now: datetime) -> None:
 
 def _allowed_before_change(request: HttpRequest) -> bool:
     return request.path in {
-        reverse("core:password"), reverse("core:logout"), reverse("core:set_language"), reverse("core:set_theme"),
+        reverse("core:password_change"), reverse("core:logout"), reverse("core:set_language"), reverse("core:set_theme"),
     } or request.path in {"/healthz", "/readyz"}  # fmt: skip
 
 
@@ -151,9 +151,9 @@ def _to_password_change(request: HttpRequest) -> HttpResponse:
         return problems.json_answer(status=403, code="must_change_password", detail=sentence)
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=401)
-        response["HX-Redirect"] = reverse("core:password")
+        response["HX-Redirect"] = reverse("core:password_change")
         return response
-    return redirect("core:password")
+    return redirect("core:password_change")
 
 
 class UserLanguageMiddleware:

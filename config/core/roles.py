@@ -1,11 +1,14 @@
-"""The roles of the credit and receivables department. Pure names; rights are in `ROLE_PERMISSIONS`."""
+"""The roles of the credit and receivables department, their rights, and which exclude each other."""
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Collection
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     CREDIT_MANAGER = "credit_manager"
     CREDIT_ANALYST = "credit_analyst"
     AR_ACCOUNTANT = "ar_accountant"
@@ -81,3 +84,46 @@ ROLE_PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "receivables.allocate_openitem", "receivables.reverse_openitem",
     ),
 }  # fmt: skip
+
+# Who holds the one may not hold the other: sales, cash, ledger and credit are apart (domain.md 7).
+ROLE_CONFLICTS: tuple[tuple[Role, Role], ...] = (
+    (Role.SALESPERSON, Role.CREDIT_MANAGER),
+    (Role.SALESPERSON, Role.CREDIT_ANALYST),
+    (Role.SALESPERSON, Role.AR_ACCOUNTANT),
+    (Role.SALESPERSON, Role.CASHIER),
+    (Role.SALESPERSON, Role.FINANCE_MANAGER),
+    (Role.CASHIER, Role.AR_ACCOUNTANT),
+    (Role.CASHIER, Role.CREDIT_MANAGER),
+    (Role.CASHIER, Role.FINANCE_MANAGER),
+    (Role.COLLECTOR, Role.CASHIER),
+    (Role.ADMINISTRATOR, Role.CREDIT_MANAGER),
+    (Role.ADMINISTRATOR, Role.FINANCE_MANAGER),
+    (Role.ADMINISTRATOR, Role.AR_ACCOUNTANT),
+    (Role.ADMINISTRATOR, Role.CASHIER),
+    (Role.ADMINISTRATOR, Role.INTEGRATION),
+    *((Role.AUDITOR, role) for role in Role if role is not Role.AUDITOR),
+)
+
+LABELS = {
+    Role.CREDIT_MANAGER: _("Credit manager"),
+    Role.CREDIT_ANALYST: _("Credit analyst"),
+    Role.AR_ACCOUNTANT: _("AR accountant"),
+    Role.CASHIER: _("Cashier"),
+    Role.COLLECTOR: _("Collector"),
+    Role.SALESPERSON: _("Salesperson"),
+    Role.FINANCE_MANAGER: _("Finance manager"),
+    Role.AUDITOR: _("Auditor"),
+    Role.ADMINISTRATOR: _("Administrator"),
+    Role.INTEGRATION: _("Integration"),
+}
+
+
+def label_of(role: Role) -> object:
+    """Return what people call the role, in the language that is active when it is shown."""
+    return LABELS[role]
+
+
+def conflict_of(roles: Collection[Role]) -> tuple[Role, Role] | None:
+    """Return the first two of `roles` that one person may not hold together, or None."""
+    held = set(roles)
+    return next((pair for pair in ROLE_CONFLICTS if set(pair) <= held), None)

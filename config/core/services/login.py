@@ -119,3 +119,8 @@ def _record(*, action: str, username: str) -> None:
     user = User.objects.filter(username=username.replace("\x00", "")[:150]).first()
     target = user or audit.Subject("core.user", "", "?")
     audit.record(actor=None, action=action, target=target)
+
+
+def note_sign_out(*, user: User) -> None:
+    """This function will write to the trail that the person signed out."""
+    audit.record(actor=user, action="security.signed_out", target=user)

@@ -1,0 +1,64 @@
+"""Bases of the forms: they check shape and never save."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+NO_CONTROL = RegexValidator(
+    re.compile(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
+    ),
+    _("The text holds a character that can not be shown."),
+    inverse_match=True,
+)
+CLASSES = {
+    forms.Select: "form-select",
+    forms.SelectMultiple: "form-select",
+    forms.CheckboxInput: "form-check-input",
+    forms.CheckboxSelectMultiple: "",
+    forms.RadioSelect: "",
+}
+
+
+class StyledForm(forms.Form):
+    """A form with the classes of the design system on its widgets, and clean text."""
+
+    error_css_class = "is-invalid"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, forms.CharField):
+                field.validators.append(NO_CONTROL)
+            css = CLASSES.get(type(field.widget), "form-control")
+            if self.is_bound and name in self.errors:
+                css += " is-invalid"
+            field.widget.attrs.setdefault("class", css)
+
+
+class DateField(forms.DateField):
+    """`YYYY-MM-DD` from the browser's date picker, and only that."""
+
+    widget = forms.DateInput(
+        format="%Y-%m-%d", attrs={"type": "date", "max": "2199-12-31", "min": "1900-01-01"}
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("input_formats", ["%Y-%m-%d"])
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if (
+            isinstance(value, str)
+            and value
+            and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)
+        ):
+            raise ValidationError(_("Write the date as YYYY-MM-DD."))
+        return super().to_python(value)
