@@ -14,7 +14,7 @@ from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 
 from config.celery import app
-from config.core.services import jobs
+from config.core.services import job_runs
 
 THREADS = 4
 # Sent once at the start, so that a newcomer need not wait for the schedule: what was missed while
@@ -37,6 +37,8 @@ class Background:
         signals.setup_logging.connect(_keep_logging, weak=False)
         for name in ("celery", "kombu", "celery.worker", "celery.beat"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        # It warns that memory:// has no host name.
+        logging.getLogger("kombu.connection").setLevel(logging.ERROR)
         app.loader.import_default_modules()
         app.finalize()
         self._worker = WorkController(
@@ -55,7 +57,7 @@ class Background:
 
     def start(self) -> None:
         """Start both, and send what need not wait for the schedule."""
-        jobs.carry_on()
+        job_runs.carry_on()
         self._worker_thread.start()
         self._beat_thread.start()
         for name in AT_START:
@@ -73,7 +75,7 @@ class Background:
 
         Return whether the worker had ended within `seconds`.
         """
-        jobs.stop_soon()
+        job_runs.stop_soon()
         # Not `wait`: a beat that has not yet begun would never say that it stopped.
         self._beat.stop()
         stopper = threading.Thread(target=self._stop_worker, name="celery-stop", daemon=True)

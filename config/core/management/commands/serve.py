@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from argparse import ArgumentParser
 from importlib import import_module
 from types import FrameType
@@ -153,6 +154,8 @@ def serve(listening: socket.socket) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     # Waitress warns whenever a request waits for a thread, which is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Without collectstatic there is no STATIC_ROOT; the files are found where they lie.
+    warnings.filterwarnings("ignore", message="No directory at")
     application = import_module("config.wsgi").application
     server = create_server(application, sockets=[listening], threads=WEB_THREADS, ident="")
     try:
