@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.http import HttpRequest
 from django.template.context import RequestContext
 from django.templatetags.static import static
@@ -143,6 +144,24 @@ def share_of(value: object, whole: object) -> str:
     if part is None or not total:
         return "0"
     return f"{min(Decimal(100), max(Decimal(0), 100 * part / total)):.2f}"
+
+
+WIDGET_CLASSES = {
+    "checkbox": "form-check-input",
+    "select": "form-select",
+    "selectmultiple": "form-select",
+}
+BARE_WIDGETS = {"radioselect", "checkboxselectmultiple", "hidden"}
+
+
+@register.filter
+def styled(field: BoundField) -> SafeString:
+    """Render a form's field with the class of the design system beside its own classes."""
+    own = field.field.widget.attrs.get("class", "")
+    if field.widget_type in BARE_WIDGETS:
+        return field.as_widget()
+    css = WIDGET_CLASSES.get(field.widget_type, "form-control")
+    return field.as_widget(attrs={"class": f"{css} {own}".strip()})
 
 
 @register.simple_tag
