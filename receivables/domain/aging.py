@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 
 from config.core.dates import years_before
 from config.core.errors import InvalidInput, gettext_noop
@@ -26,7 +26,7 @@ DAYS = "days"
 YEARS = "years"
 
 
-class Basis(str, Enum):
+class Basis(StrEnum):
     """The date an item's age is counted from."""
 
     DUE = "due"
@@ -108,7 +108,11 @@ def check_buckets(buckets: Sequence[Bucket]) -> None:
     :raises InvalidScheme: naming the bucket at fault and what to do
     """
     if len(buckets) < 3:
-        raise InvalidScheme(gettext_noop("A scheme needs at least three buckets: not due, one range, and an open end."))
+        raise InvalidScheme(
+            gettext_noop(
+                "A scheme needs at least three buckets: not due, one range, and an open end."
+            )
+        )
     if buckets[0].upper != 0 or buckets[0].unit != DAYS:
         raise InvalidScheme(gettext_noop("The first bucket must be “not due”, up to 0 days."))
     if len({b.code for b in buckets}) != len(buckets):
@@ -117,7 +121,9 @@ def check_buckets(buckets: Sequence[Bucket]) -> None:
         _check_pair(earlier, later)
     if buckets[-1].upper is not None:
         raise InvalidScheme(
-            gettext_noop("Items older than “%(label)s” would fall into no bucket; leave the last upper edge empty."),
+            gettext_noop(
+                "Items older than “%(label)s” would fall into no bucket; leave the last upper edge empty."
+            ),
             label=buckets[-1].label,
         )
 

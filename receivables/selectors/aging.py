@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -31,7 +31,7 @@ UNAPPLIED_POSITION = -1
 RETENTION_POSITION = -2
 
 
-class GroupBy(str, Enum):
+class GroupBy(StrEnum):
     CUSTOMER = "customer"
     GROUP = "group"
     SEGMENT = "segment"
@@ -164,11 +164,21 @@ def open_rows_sql(
     column = "due_date" if basis is Basis.DUE else "document_date"
     items, values = scope.conditions("i")
     applied, _same = scope.conditions("a")
-    of_item = position_sql(scheme, basis, basis_date=f"i.{column}", due_date="i.due_date", kind="i.kind")
-    of_debit = position_sql(
-        scheme, basis, basis_date=f"a.debit_{column}", due_date="a.debit_due_date", kind="a.debit_kind"
+    of_item = position_sql(
+        scheme, basis, basis_date=f"i.{column}", due_date="i.due_date", kind="i.kind"
     )
-    cause = {"i": ", i.cause", "d": ", d.cause", "c": ", c.cause"} if with_cause else {"i": "", "d": "", "c": ""}
+    of_debit = position_sql(
+        scheme,
+        basis,
+        basis_date=f"a.debit_{column}",
+        due_date="a.debit_due_date",
+        kind="a.debit_kind",
+    )
+    cause = (
+        {"i": ", i.cause", "d": ", d.cause", "c": ", c.cause"}
+        if with_cause
+        else {"i": "", "d": "", "c": ""}
+    )
     join = {
         "d": "JOIN receivables_openitem d ON d.id = a.debit_item_id" if with_cause else "",
         "c": "JOIN receivables_openitem c ON c.id = a.credit_item_id" if with_cause else "",
@@ -216,9 +226,16 @@ def customer_bucket_sql(
 
 
 def _sums(scheme: Scheme) -> str:
-    columns = [f"COALESCE(SUM(amount) FILTER (WHERE position = {i}), 0) AS b{i}" for i in range(len(scheme.buckets))]
-    columns.append(f"COALESCE(SUM(amount) FILTER (WHERE position = {RETENTION_POSITION}), 0) AS retention")
-    columns.append(f"-COALESCE(SUM(amount) FILTER (WHERE position = {UNAPPLIED_POSITION}), 0) AS unapplied")
+    columns = [
+        f"COALESCE(SUM(amount) FILTER (WHERE position = {i}), 0) AS b{i}"
+        for i in range(len(scheme.buckets))
+    ]
+    columns.append(
+        f"COALESCE(SUM(amount) FILTER (WHERE position = {RETENTION_POSITION}), 0) AS retention"
+    )
+    columns.append(
+        f"-COALESCE(SUM(amount) FILTER (WHERE position = {UNAPPLIED_POSITION}), 0) AS unapplied"
+    )
     return ", ".join(columns)
 
 
@@ -261,10 +278,18 @@ def aging(
 
 
 def _grouped(
-    scope: Scope, as_of: date, scheme: Scheme, basis: Basis, group_by: GroupBy, *, per_customer: bool
+    scope: Scope,
+    as_of: date,
+    scheme: Scheme,
+    basis: Basis,
+    group_by: GroupBy,
+    *,
+    per_customer: bool,
 ) -> list[AgingRow]:
     with_cause = group_by is GroupBy.CAUSE
-    rows_sql, values = open_rows_sql(scope, as_of=as_of, basis=basis, scheme=scheme, with_cause=with_cause)
+    rows_sql, values = open_rows_sql(
+        scope, as_of=as_of, basis=basis, scheme=scheme, with_cause=with_cause
+    )
     key, code, label, join = GROUP_COLUMNS[group_by]
     cause = ", cause" if with_cause else ""
     names = [f"b{i}" for i in range(len(scheme.buckets))] + [RETENTION, UNAPPLIED]
@@ -297,7 +322,9 @@ def _convert(row: AgingRow, currency: str, as_of: date) -> AgingRow:
     amounts = tuple(quantize(a * rate) for a in row.amounts)
     retention, unapplied = quantize(row.retention * rate), quantize(row.unapplied * rate)
     total = sum(amounts, ZERO) + retention + unapplied
-    return row._replace(currency=currency, amounts=amounts, retention=retention, unapplied=unapplied, total=total)
+    return row._replace(
+        currency=currency, amounts=amounts, retention=retention, unapplied=unapplied, total=total
+    )
 
 
 def _merged(rows: list[AgingRow]) -> list[AgingRow]:
@@ -346,7 +373,11 @@ def _labelled(rows: list[AgingRow], group_by: GroupBy) -> list[AgingRow]:
     elif group_by in {GroupBy.CUSTOMER, GroupBy.GROUP, GroupBy.UNIT}:
         return rows
     else:
-        names = {"": _("Not assigned") if group_by in {GroupBy.OWNER, GroupBy.COLLECTOR} else _("Not stated")}
+        names = {
+            "": _("Not assigned")
+            if group_by in {GroupBy.OWNER, GroupBy.COLLECTOR}
+            else _("Not stated")
+        }
     return [r._replace(label=names.get(r.label, r.label)) for r in rows]
 
 

@@ -20,7 +20,9 @@ def to_domain(scheme: AgingScheme) -> aging.Scheme:
     return aging.Scheme(
         code=scheme.code,
         buckets=tuple(
-            aging.Bucket(b.code, b.label if chinese or not b.label_en else b.label_en, b.upper, b.upper_unit)
+            aging.Bucket(
+                b.code, b.label if chinese or not b.label_en else b.label_en, b.upper, b.upper_unit
+            )
             for b in sorted(scheme.buckets.all(), key=_position)
         ),
     )
@@ -40,7 +42,9 @@ def get(code: str = "") -> aging.Scheme:
     if found is None:
         known = ", ".join(schemes.order_by("code").values_list("code", flat=True))
         raise UnknownScheme(
-            _("There is no aging scheme “%(code)s”; choose one of: %(known)s."), code=code or "-", known=known
+            _("There is no aging scheme “%(code)s”; choose one of: %(known)s."),
+            code=code or "-",
+            known=known,
         )
     return to_domain(found)
 
