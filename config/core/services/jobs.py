@@ -22,7 +22,6 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -122,7 +121,7 @@ def enqueue(
 
 def nudge_after_commit(*, job_id: int) -> None:
     """Tell a worker about a job once the transaction is committed; never fails and never waits."""
-    transaction.on_commit(partial(_send_nudge, job_id), robust=True)
+    transaction.on_commit(lambda: _send_nudge(job_id), robust=True)
 
 
 def _send_nudge(job_id: int) -> None:
