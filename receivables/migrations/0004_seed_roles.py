@@ -21,7 +21,7 @@ def seed(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("receivables", "0002_delivered_schemes"),
+        ("receivables", "0003_delivered_alert_rules"),
         ("customers", "0001_initial"),
         ("core", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
