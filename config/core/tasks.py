@@ -10,7 +10,7 @@ import threading
 from celery import shared_task
 
 from config.core import clock
-from config.core.services import heartbeats, jobs
+from config.core.services import audit_chain, heartbeats, housekeeping, jobs, outbox
 
 logger = logging.getLogger("zhangqi.jobs")
 
@@ -28,6 +28,31 @@ def beat(**kwargs: object) -> None:
 def sweep_jobs(**kwargs: object) -> None:
     """Wake workers for jobs that wait and for jobs whose worker died."""
     jobs.sweep(now=clock.now())
+
+
+@shared_task
+def seal_audit(**kwargs: object) -> None:
+    """Chain the events of the trail that were committed since."""
+    audit_chain.seal_pending(now=clock.now())
+
+
+@shared_task
+def export_audit_anchor(**kwargs: object) -> None:
+    """Write the head of the chain to a place outside the database."""
+    audit_chain.export_anchor(now=clock.now())
+
+
+@shared_task
+def send_outbox(**kwargs: object) -> None:
+    """Send the mail that is due."""
+    outbox.send_due(now=clock.now())
+
+
+@shared_task
+def forget_old(**kwargs: object) -> None:
+    """Delete what has no use any more, and seal what the frequent pass may have missed."""
+    housekeeping.forget_old(now=clock.now())
+    audit_chain.seal_pending(now=clock.now(), full=True)
 
 
 @shared_task(time_limit=LONGEST_JOB_SECONDS)
