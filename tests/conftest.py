@@ -33,6 +33,8 @@ _numbers = itertools.count(1)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the tests' server before any connection; the workers of xdist find it running."""
+    # WhiteNoise, where collectstatic was never needed.
+    config.addinivalue_line("filterwarnings", "ignore:No directory at")
     if config.option.collectonly or config.option.help:
         return
     database.start()

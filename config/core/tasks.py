@@ -21,7 +21,7 @@ LONGEST_JOB_SECONDS = 3 * 3600
 @shared_task
 def beat(**kwargs: object) -> None:
     """Prove that beat, broker and worker are alive: /readyz reads the time."""
-    heartbeats.record(name=heartbeats.BEAT, now=clock.now())
+    heartbeats.record(name=health.BEAT, now=clock.now())
 
 
 @shared_task

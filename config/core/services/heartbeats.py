@@ -6,8 +6,6 @@ from datetime import datetime
 
 from config.core.models import Heartbeat
 
-BEAT = "beat"
-
 
 def record(*, name: str, now: datetime) -> None:
     """Note that a part of the system is alive."""
