@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 import secrets
 from collections.abc import Callable
@@ -175,7 +174,7 @@ class UserLanguageMiddleware:
 
 
 class RefusalMiddleware:
-    """A rule that says no to a page becomes its sentence on a page, or in the fragment's place."""
+    """A rule that says no becomes its sentence: on a page, or as a message beside the fragment."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -186,20 +185,12 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, DomainError):
             return None
-        sentence = str(error)
-        if problems.is_api(request):
-            return problems.json_answer(status=error.status, code=error.code, detail=sentence)
-        is_fragment = bool(request.headers.get("HX-Request")) and not request.headers.get(
-            "HX-Boosted"
-        )
-        template = "core/_refusal.html" if is_fragment else "core/refusal.html"
-        context = {"sentence": sentence, "code": error.code, "back": safe_back(request)}
-        response = render(request, template, context, status=error.status)
-        if is_fragment:
-            response["HX-Trigger"] = json.dumps(
-                {"zq:refused": {"message": sentence, "level": "danger"}}
-            )
-        return response
+        if problems.wants_problem(request):
+            # 422 would be swapped into the page (see components/head.html); a refusal is a message.
+            status = 409 if error.status == 422 and not problems.is_api(request) else error.status
+            return problems.json_answer(status=status, code=error.code, detail=str(error))
+        context = {"sentence": str(error), "code": error.code, "back": safe_back(request)}
+        return render(request, "core/refusal.html", context, status=error.status)
 
 
 def safe_back(request: HttpRequest) -> str:

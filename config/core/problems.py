@@ -59,7 +59,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         response = _answer(
             500,
             "internal_error",
-            _server_sentence(),
+            server_sentence(),
             request_id=request_context.current().request_id,
         )
     set_rollback()
@@ -172,15 +172,22 @@ def _escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _server_sentence() -> str:
+def server_sentence() -> str:
+    """Return what is said when the fault is ours."""
     return _(
         "Something went wrong on our side. Nothing was changed. Tell the administrator the request id."
     )
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Return whether a program is asking, so that even Django's own errors are problems."""
+    """Return whether a program is asking."""
     return request.path.startswith("/api/")
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """Return whether even Django's own errors are to be problems: for programs and page fragments."""
+    is_fragment = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
+    return is_api(request) or is_fragment
 
 
 def json_answer(*, status: int, code: str, detail: str, **extra: object) -> HttpResponse:

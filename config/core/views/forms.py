@@ -17,30 +17,17 @@ NO_CONTROL = RegexValidator(
     _("The text holds a character that can not be shown."),
     inverse_match=True,
 )
-CLASSES = {
-    forms.Select: "form-select",
-    forms.SelectMultiple: "form-select",
-    forms.CheckboxInput: "form-check-input",
-    forms.CheckboxSelectMultiple: "",
-    forms.RadioSelect: "",
-}
 
 
-class StyledForm(forms.Form):
-    """A form with the classes of the design system on its widgets, and clean text."""
-
-    error_css_class = "is-invalid"
+class CleanForm(forms.Form):
+    """A form whose texts hold nothing that can not be shown."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             if isinstance(field, forms.CharField):
                 field.validators.append(NO_CONTROL)
-            css = CLASSES.get(type(field.widget), "form-control")
-            if self.is_bound and name in self.errors:
-                css += " is-invalid"
-            field.widget.attrs.setdefault("class", css)
 
 
 class DateField(forms.DateField):

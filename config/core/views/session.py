@@ -21,13 +21,13 @@ from config.core import clock, middleware, request_context
 from config.core.permissions import SIGNED_IN, requires
 from config.core.services import login as login_service
 from config.core.services import users
-from config.core.views.forms import StyledForm
+from config.core.views.forms import CleanForm
 
 DEVICE_COOKIE = "zq_device"
 DEVICE_AGE = 365 * 86400
 
 
-class LoginForm(StyledForm):
+class LoginForm(CleanForm):
     username = forms.CharField(
         label=_("User name"),
         max_length=150,
@@ -43,7 +43,7 @@ class LoginForm(StyledForm):
     )
 
 
-class PasswordForm(StyledForm):
+class PasswordForm(CleanForm):
     old_password = forms.CharField(
         label=_("Present password"),
         max_length=1024,
