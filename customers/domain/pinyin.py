@@ -68,15 +68,16 @@ def sort_key(name: str) -> str:
     return " ".join(_syllables(core_name(name)))[:SORT_LIMIT]
 
 
-def search_keys(name: str) -> str:
+def search_keys(name: str, *, corrected: str = "") -> str:
     """This function will return all spellings under which a name is found, at most 600 characters.
 
-    The first is always the most likely full pinyin; `likely_key` finds the same again.
+    The first is always the most likely full pinyin; `likely_key` finds the same again. `corrected`
+    is the sort key of a person who knows better; its reading is kept too.
     """
-    core = core_name(name)
+    likely, *others = _readings(core_name(name))
     found: list[str] = []
     length = 0
-    for syllables in _readings(core):
+    for syllables in (likely, corrected.split(), *others):
         for spelling in ("".join(syllables), "".join(s[0] for s in syllables)):
             if spelling and spelling not in found and length + len(spelling) < KEYS_LIMIT:
                 found.append(spelling)
@@ -91,7 +92,7 @@ def likely_key(name: str) -> str:
 
 def _without_latin_forms(text: str) -> str:
     shorter = LATIN_FORMS.sub("", text)
-    return shorter if shorter == text else _without_latin_forms(shorter.strip(" .,"))
+    return shorter if shorter == text else _without_latin_forms(shorter.strip(" .,&"))
 
 
 def _join(words: list[str]) -> str:
@@ -119,7 +120,7 @@ def _readings(core: str) -> list[list[str]]:
 def _syllables(core: str) -> list[str]:
     head = next((start for start in HEAD_READINGS if core.startswith(start)), "")
     read: list[str] = [*HEAD_READINGS.get(head, ())]
-    rest = lazy_pinyin(core[len(head) :], errors=lambda text: text.split())
+    rest = " ".join(lazy_pinyin(core[len(head) :])).split()
     return read + [part for part in (_plain(s) for s in rest) if part]
 
 

@@ -105,8 +105,10 @@ def make_uscc(division: str, org8: str, *, authority: str = "9", entity: str = "
     """
     if len(org8) != 8 or any(c not in ALPHABET for c in org8):
         raise ValueError("An organisation code has eight characters of the alphabet.")
+    if not (len(division) == 6 and division.isascii() and division.isdigit()):
+        raise ValueError("An administrative division code has six digits.")
     body = f"{authority}{entity}{division}{org8}{organisation_check_character(org8)}"
-    code = body + check_character(body) if len(body) == LENGTH - 1 else body
-    if problem_of(code) is not None:
-        raise ValueError("The parts do not make a unified social credit code.")
+    code = body + check_character(body)
+    if not is_valid(code):
+        raise ValueError("There is no such authority or entity in a code.")
     return code
