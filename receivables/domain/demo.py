@@ -206,7 +206,7 @@ def _add_invoices(
         count = int(profile.invoices_a_month * level + rng.random())
         days = sorted(_weekday(rng.randint(start, end), at_least=start) for _ in range(count))
         for serial, day in enumerate(days, start=1):
-            if day <= supplied_until:
+            if day <= min(supplied_until, end):
                 _add_invoice(debts, profile, rng, day, serial)
 
 
@@ -226,14 +226,11 @@ def _amount(profile: Profile, rng: Random) -> int:
 
 def _hold_back(debts: list[Debt], profile: Profile, rng: Random, last: int, stop: int) -> None:
     """Mark what the customer will not pay: disputed, lost, or left open."""
-    if profile.unpaid_share:
-        for debt in debts:
-            if rng.random() < profile.unpaid_share:
-                debt.payable = 0
-    if profile.pattern is Pattern.LOST:
-        for debt in debts:
-            if debt.kind == "opening" or debt.due > stop:
-                debt.payable = 0
+    for debt in debts:
+        is_left = profile.unpaid_share and rng.random() < profile.unpaid_share
+        is_lost = profile.pattern is Pattern.LOST and (debt.kind == "opening" or debt.due > stop)
+        if is_left or is_lost:
+            debt.payable = 0
     if profile.pattern is Pattern.DISPUTED:
         stuck = [debt for debt in debts if 20 < last - debt.due < 420]
         for debt in rng.sample(stuck, min(len(stuck), rng.randint(1, 2))):
@@ -363,9 +360,7 @@ def _write_off(history: History, rng: Random, first: int, last: int) -> None:
         cents = history.debts[0].left
         if cents and history.debts[0].day <= day:
             history.credits.append(Credit("write_off", day, cents))
-            history.apply(
-                credit=len(history.credits) - 1, debt=0, cents=cents, method="designated"
-            )
+            history.apply(credit=len(history.credits) - 1, debt=0, cents=cents, method="designated")
 
 
 def _name_causes(debts: Iterable[Debt], profile: Profile, rng: Random, last: int) -> None:
