@@ -1,17 +1,15 @@
 """What deserves an alert, and what becomes of one. Pure.
 
-An item belongs to at most one rule a night: the highest threshold it crossed since the last review.
+A rule on days overdue is a window of due dates: what fell into it since the last review is news.
 
->>> rules = [Crossing("first", 1), Crossing("d30", 30), Crossing("d60", 60)]
->>> crossed(rules, days=65, days_before=20).code
-'d60'
->>> crossed(rules, days=65, days_before=64) is None
-True
+>>> window = due_window(30, as_of=date(2026, 3, 31), last=date(2026, 3, 30))
+>>> window.newest.isoformat(), window.is_reached_by(date(2026, 3, 1)), window.is_news(date(2026, 2, 28))
+('2026-03-01', True, False)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -53,17 +51,28 @@ class InvalidThreshold(InvalidInput):
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """A rule on days overdue: reached when an item is `days` overdue; first overdue is day 1."""
+class Window:
+    """The due dates of items that are at least so many days overdue, and which of them are news."""
 
-    code: str
-    days: int
+    newest: date
+    # Items due on this day or before had reached the threshold at the last review already.
+    known_until: date | None
+
+    def is_reached_by(self, due_date: date) -> bool:
+        return due_date <= self.newest
+
+    def is_news(self, due_date: date) -> bool:
+        return self.is_reached_by(due_date) and (self.known_until is None or due_date > self.known_until)
 
 
-def crossed(rules: Iterable[Crossing], *, days: int, days_before: int | None) -> Crossing | None:
-    """Return the highest rule an item reached since it was `days_before` overdue; None: never seen."""
-    reached = [r for r in rules if r.days <= days and (days_before is None or r.days > days_before)]
-    return max(reached, key=lambda r: (r.days, r.code), default=None)
+def threshold_days(kind: str, threshold: Decimal) -> int:
+    """Return the days overdue at which a rule of this kind is reached; first overdue is day 1."""
+    return 1 if kind == FIRST_OVERDUE else int(threshold)
+
+
+def due_window(days: int, *, as_of: date, last: date | None) -> Window:
+    """Return the due dates that reached `days` overdue on `as_of`; `last` is the last review's day."""
+    return Window(as_of - timedelta(days=days), None if last is None else last - timedelta(days=days))
 
 
 def worst(levels: Iterable[str]) -> str:
@@ -102,21 +111,3 @@ def missing_days(*, last: date | None, today: date) -> list[date]:
         return [yesterday]
     first = max(last + timedelta(days=1), yesterday - timedelta(days=CATCH_UP_DAYS - 1))
     return [first + timedelta(days=i) for i in range((yesterday - first).days + 1)]
-
-
-def escalation_cutoff(*, today: date, after_days: int, is_working: Callable[[date], bool]) -> date:
-    """Return the last raise date whose alerts waited `after_days` working days by `today`.
-
-    The day of raising does not count, today does.
-    """
-    day, left = today, after_days
-    while left > 0:
-        if is_working(day):
-            left -= 1
-        day -= timedelta(days=1)
-    return day
-
-
-def escalation_days(*, today: date, longest: int) -> Sequence[date]:
-    """Return every date `escalation_cutoff` may ask about, for one read of the calendar."""
-    return [today - timedelta(days=i) for i in range(3 * longest + 60)]
