@@ -1,7 +1,8 @@
 """Applying credit items to debit items, and taking it back.
 
 Items are locked in primary-key order, so that two clerks cannot deadlock. An allocation is never
-edited or deleted: taking it back is a new row with its own date.
+edited or deleted: taking it back is a new row with its own date. Every step is a fixed number of
+statements, however many items it touches.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.core.errors import DomainError
@@ -20,6 +20,12 @@ from config.core.money import ZERO, quantize, to_text
 from config.core.services import audit, periods
 from receivables.domain import allocation as rules
 from receivables.models import Allocation, OpenItem
+from receivables.selectors import applications
+
+MOVE_SQL = """
+    UPDATE receivables_openitem AS i SET open_amount = i.open_amount - m.amount
+    FROM unnest(%s::bigint[], %s::numeric[]) AS m(id, amount) WHERE i.id = m.id
+"""
 
 
 class AllocationRefused(DomainError):
@@ -62,11 +68,19 @@ def allocate(
     debits = [_debit_of(credit, locked.get(pk)) for pk in amounts]
     periods.require_open(unit=credit.unit, dates=[effective_date])
     _check_dates(credit, debits, effective_date)
-    _check_left(credit, sum(amounts.values(), ZERO), effective_date)
+    left = left_on([credit, *debits], day=effective_date)
+    _check_left(credit, left[credit.pk], sum(amounts.values(), ZERO), effective_date)
     for debit in debits:
-        _check_left(debit, amounts[debit.pk], effective_date)
+        _check_left(debit, left[debit.pk], amounts[debit.pk], effective_date)
     rows = [build(credit, d, amounts[d.pk], effective_date, method, actor) for d in debits]
     return write(rows, action="allocation.made", actor=actor)
+
+
+def left_on(items: Iterable[OpenItem], *, day: date) -> dict[int, Decimal]:
+    """Return by id what may still be applied to each item from `day` on, whatever was applied later."""
+    known = list(items)
+    events = applications.events_of([i.pk for i in known])
+    return {i.pk: rules.lowest_open(i.amount, events.get(i.pk, []), since=day) for i in known}
 
 
 def _debit_of(credit: OpenItem, debit: OpenItem | None) -> OpenItem:
@@ -93,10 +107,7 @@ def _check_dates(credit: OpenItem, debits: list[OpenItem], effective_date: date)
             )  # fmt: skip
 
 
-def _check_left(item: OpenItem, wanted: Decimal, effective_date: date) -> None:
-    applied = Allocation.objects.filter(Q(debit_item=item) | Q(credit_item=item))
-    events = list(applied.values_list("effective_date", "amount"))
-    left = rules.lowest_open(item.amount, events, since=effective_date)
+def _check_left(item: OpenItem, left: Decimal, wanted: Decimal, effective_date: date) -> None:
     if wanted > left:
         raise AllocationRefused(
             _("%(number)s has %(left)s %(currency)s left on %(date)s, not %(wanted)s."),
@@ -128,17 +139,22 @@ def build(
 def write(rows: list[Allocation], *, action: str, actor: User | None) -> list[Allocation]:
     """Insert allocations and move the open amounts of both sides by them; the items are locked."""
     Allocation.objects.bulk_create(rows)
+    moved: dict[int, Decimal] = {}
     for row in rows:
-        for pk in sorted([row.debit_item_id, row.credit_item_id]):
-            OpenItem.objects.filter(pk=pk).update(open_amount=F("open_amount") - row.amount)
-        audit.record(
-            actor=actor, action=action, target=row, unit=row.credit_item.unit, customer_key=row.customer_id,
-            after={
-                "credit": row.credit_item.number, "debit": row.debit_item.number, "amount": to_text(row.amount),
-                "currency": row.currency, "effective_date": row.effective_date.isoformat(), "method": row.method,
-            },
-        )  # fmt: skip
+        for pk in (row.debit_item_id, row.credit_item_id):
+            moved[pk] = moved.get(pk, ZERO) + row.amount
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE_SQL, [list(moved), list(moved.values())])
+    changes = [audit.Change(target=row, after=_facts(row)) for row in rows]
+    audit.record_many(actor=actor, action=action, changes=changes)
     return rows
+
+
+def _facts(row: Allocation) -> dict[str, object]:
+    return {
+        "credit": row.credit_item.number, "debit": row.debit_item.number, "amount": to_text(row.amount),
+        "currency": row.currency, "effective_date": row.effective_date.isoformat(), "method": row.method,
+    }  # fmt: skip
 
 
 @transaction.atomic
@@ -148,17 +164,17 @@ def allocate_oldest_first(
     """This function will apply what a credit item has left to the customer's oldest due items.
 
     :raises AllocationRefused: if there is nothing to apply, or nothing to apply it to
+    :raises config.core.services.periods.PeriodClosed: if the date lies in a closed period
     """
     candidates = OpenItem.objects.filter(
         unit=credit_item.unit_id, customer=credit_item.customer_id, currency=credit_item.currency,
         direction=OpenItem.Direction.DEBIT, posting_date__lte=effective_date,
     ).open()  # fmt: skip
     locked = lock([credit_item.pk, *candidates.values_list("pk", flat=True)])
+    left = left_on(locked.values(), day=effective_date)
     credit = locked.pop(credit_item.pk)
-    claims = [
-        rules.Claim(i.pk, i.due_date, i.document_date, i.open_amount) for i in locked.values()
-    ]
-    parts = rules.oldest_due_first(claims, credit.open_amount)
+    claims = [rules.Claim(i.pk, i.due_date, i.document_date, left[i.pk]) for i in locked.values()]
+    parts = rules.oldest_due_first(claims, left[credit.pk])
     if not parts:
         raise AllocationRefused(
             _("%(number)s has nothing left, or the customer has nothing open."),
