@@ -136,9 +136,14 @@ def _check_pair(earlier: Bucket, later: Bucket) -> None:
         )  # fmt: skip
     if later.to_days is not None and later.to_days <= earlier.to_days:
         raise InvalidScheme(
-            gettext_noop("“%(next)s” ends at %(to)s days, not after “%(label)s” (%(from)s days): the buckets overlap."),
-            label=earlier.label, next=later.label, **{"from": earlier.to_days, "to": later.to_days},
-        )  # fmt: skip
+            gettext_noop(
+                "“%(next)s” ends at %(until)s days, not after “%(label)s” (%(previous)s days): the buckets overlap."
+            ),
+            label=earlier.label,
+            next=later.label,
+            until=later.to_days,
+            previous=earlier.to_days,
+        )
 
 
 def days_overdue(due_date: date, *, as_of: date) -> int:

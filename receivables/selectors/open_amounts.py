@@ -212,3 +212,13 @@ def by_customer_sql(
 def in_currency(scope: Scope, currency: str) -> Scope:
     """Return the scope limited to one currency."""
     return replace(scope, currency=currency)
+
+
+def refuse_missing(currencies: Iterable[str | None], *, base: str, on: date) -> None:
+    """Refuse a conversion for which a rate was not entered.
+
+    :raises config.core.selectors.rates.RateMissing: naming the first such currency
+    """
+    for currency in currencies:
+        if currency is not None:
+            rates.rate(currency=currency, base=base, on=on)

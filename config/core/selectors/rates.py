@@ -5,7 +5,7 @@ A currency is converted directly, by the inverse, or over the base currency of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -100,7 +100,21 @@ def _direct(known: dict[tuple[str, str], Decimal], code: str, base: str) -> Deci
 
 def table(*, base: str, on: date) -> dict[str, Decimal]:
     """Return the rate into `base` of every currency that has one on a day, for use in SQL."""
-    known = ExchangeRate.objects.filter(date__lte=on).order_by("date")
-    rates = {r.base: 1 / r.rate for r in known.filter(currency=base)}
-    rates |= {r.currency: r.rate for r in known.filter(base=base)}
-    return {base: Decimal(1), **rates}
+    return _table(base, ExchangeRate.objects.filter(date__lte=on).order_by("date"))
+
+
+def tables(*, base: str, days: Sequence[date]) -> dict[date, dict[str, Decimal]]:
+    """Return the table of each day, with one query for all of them."""
+    last = max(days, default=date.min)
+    known = list(ExchangeRate.objects.filter(date__lte=last).order_by("date"))
+    return {day: _table(base, [r for r in known if r.date <= day]) for day in days}
+
+
+def _table(base: str, known: Iterable[ExchangeRate]) -> dict[str, Decimal]:
+    rates = {base: Decimal(1)}
+    for row in known:
+        if row.base == base:
+            rates[row.currency] = row.rate
+        elif row.currency == base:
+            rates[row.base] = 1 / row.rate
+    return rates
