@@ -46,7 +46,7 @@ class Habit:
 
 
 HABITS = {
-    Pattern.PUNCTUAL: Habit((-4, 1), 3),
+    Pattern.PUNCTUAL: Habit((-6, 0), 3),
     Pattern.SLOW: Habit((10, 40), 8),
     Pattern.SEASONAL: Habit((0, 8), 5),
     Pattern.SLIDING: Habit((0, 5), 5, slide=4),
@@ -267,10 +267,10 @@ def _pay_days(
             continue
         late = usual + int(rng.gauss(0, habit.spread)) + habit.slide * ((debt.due - first) // 91)
         if rng.random() < 0.04:  # forgotten, then paid after a reminder
-            late += rng.randint(25, 90)
+            late += rng.randint(30, 190)
         if profile.pattern is Pattern.SEASONAL and _month_number(debt.due) in {1, 2, 7, 8}:
             late += 25
-        wanted = max(debt.due + late, debt.day + 1)
+        wanted = max(debt.due + late - profile.pay_cycle // 2, debt.day + 1)
         day = wanted + (profile.pay_weekday - wanted) % profile.pay_cycle
         if day <= last:
             runs.setdefault(day, []).append(index)

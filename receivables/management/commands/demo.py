@@ -67,9 +67,11 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         company.tidy()
         company.summarise(as_of=order.as_of, now=clock.now())
+        alerts = company.review(as_of=order.as_of)
         self.say(
             f"Made up {made.customers} customers, {made.items} documents ({made.open_items} open) and "
-            f"{made.allocations} allocations up to {order.last_day} in {time.monotonic() - began:.1f} s."
+            f"{made.allocations} allocations up to {order.last_day}; {alerts} alerts raised "
+            f"({time.monotonic() - began:.1f} s)."
         )
 
     def say(self, line: str) -> None:

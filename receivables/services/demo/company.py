@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from django.db import connection, transaction
@@ -15,19 +15,19 @@ from config.core.errors import DomainError
 from config.core.models import AuditEvent, BusinessUnit
 from config.core.services import audit
 from customers.models import Customer
-from receivables.models import OpenItem
-from receivables.services import summaries
+from receivables.services import reviews, summaries
 from receivables.services.demo import customers, ledger, people, settings
 
 ACTION = "demo.created"
 SUBJECT = audit.Subject("demo", "demo", people.COMPANY)
 HISTORY_MONTHS = 36
 SUMMARY_MONTHS = 24
+REVIEW_DAYS = 7
 # What was filled by COPY: without this the planner knows nothing of it, and index-only scans
 # would look up every row in the table.
 FILLED = (
     "customers_customer", "customers_contact", "receivables_openitem", "receivables_allocation",
-    "receivables_agingsummary",
+    "receivables_agingsummary", "receivables_agingsnapshot",
 )  # fmt: skip
 
 
@@ -145,6 +145,15 @@ def summarise(*, as_of: date, now: datetime, months: int = SUMMARY_MONTHS) -> in
     )
 
 
-def count_items() -> int:
-    """This function will return how many documents the ledger holds."""
-    return OpenItem.objects.count()
+def review(*, as_of: date, days: int = REVIEW_DAYS) -> int:
+    """This function will review the last ended days in order, as the nights did, and count the alerts.
+
+    The first review finds what is overdue already; each later one adds the news of its day.
+    """
+    raised = 0
+    for back in reversed(range(1, days + 1)):
+        day = as_of - timedelta(days=back)
+        night = datetime.combine(day + timedelta(days=1), time(2, 10), settings.SHANGHAI)
+        for unit in BusinessUnit.objects.order_by("pk"):
+            raised += reviews.run(unit=unit, as_of=day, actor=None, now=night).alerts_raised
+    return raised
