@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.core.models import BusinessUnit
 from config.core.models.triggers import no_truncate
 from config.core.models.units import currency_validator
-from config.core.money import MAX_AMOUNT
+from config.core.money import MAX_AMOUNT, ZERO
 from customers.models import Customer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from config.core.models import User
+
+MONEY = models.DecimalField(max_digits=18, decimal_places=2)
 
 
 class OpenItemQuerySet(models.QuerySet["OpenItem"]):
@@ -40,6 +45,29 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
 
     def credits(self) -> OpenItemQuerySet:
         return self.filter(direction=OpenItem.Direction.CREDIT)
+
+    def open_as_of(self, day: date) -> OpenItemQuerySet:
+        """Limit to what was posted by `day` and annotate `open_as_of`: what was open at its end."""
+        later = Allocation.objects.filter(effective_date__gt=day).order_by()
+        applied = Case(
+            When(direction=OpenItem.Direction.DEBIT, then=_sum_of(later, "debit_item")),
+            default=_sum_of(later, "credit_item"),
+        )
+        return self.filter(posting_date__lte=day).annotate(open_as_of=F("open_amount") + applied)
+
+    def was_open_on(self, day: date) -> OpenItemQuerySet:
+        """Limit to items that had something left at the end of `day`."""
+        later = Allocation.objects.filter(effective_date__gt=day)
+        # Only these can have been open; nobody sums up what was settled long before.
+        candidates = (
+            ~Q(open_amount=0) | Q(pk__in=later.values("debit_item")) | Q(pk__in=later.values("credit_item"))
+        )
+        return self.filter(candidates).open_as_of(day).exclude(open_as_of=0)
+
+
+def _sum_of(allocations: models.QuerySet[Allocation], side: str) -> Coalesce:
+    of_item = allocations.filter(**{side: OuterRef("pk")}).values(side)
+    return Coalesce(Subquery(of_item.annotate(applied=Sum("amount")).values("applied")), ZERO, output_field=MONEY)
 
 
 class OpenItem(models.Model):
@@ -182,6 +210,42 @@ class OpenItem(models.Model):
         return self.open_amount != 0
 
 
+# The last word on what services check first, once per statement, so that an import pays it once.
+FITS_ITS_ITEMS = """
+    IF EXISTS (
+        SELECT 1 FROM new_rows a
+        JOIN receivables_openitem c ON c.id = a.credit_item_id
+        JOIN receivables_openitem d ON d.id = a.debit_item_id
+        WHERE c.direction <> 'credit' OR d.direction <> 'debit'
+           OR (c.unit_id, c.customer_id, c.currency, c.posting_date, c.document_date) IS DISTINCT FROM
+              (a.unit_id, a.customer_id, a.currency, a.credit_posting_date, a.credit_document_date)
+           OR (d.unit_id, d.customer_id, d.currency, d.posting_date, d.document_date, d.due_date, d.kind) IS DISTINCT FROM
+              (a.unit_id, a.customer_id, a.currency, a.debit_posting_date, a.debit_document_date, a.debit_due_date, a.debit_kind)
+    ) THEN
+        RAISE EXCEPTION 'An allocation must agree with both of its items.' USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM new_rows a JOIN receivables_allocation o ON o.id = a.reverses_id
+        WHERE o.reverses_id IS NOT NULL OR a.effective_date < o.effective_date
+           OR (o.credit_item_id, o.debit_item_id, o.amount) IS DISTINCT FROM (a.credit_item_id, a.debit_item_id, -a.amount)
+    ) THEN
+        RAISE EXCEPTION 'A reversal must undo one allocation wholly, and not before it.' USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM receivables_allocation a JOIN receivables_openitem i ON i.id = a.debit_item_id
+        WHERE a.debit_item_id IN (SELECT debit_item_id FROM new_rows)
+        GROUP BY i.id HAVING SUM(a.amount) > i.amount
+    ) OR EXISTS (
+        SELECT 1 FROM receivables_allocation a JOIN receivables_openitem i ON i.id = a.credit_item_id
+        WHERE a.credit_item_id IN (SELECT credit_item_id FROM new_rows)
+        GROUP BY i.id HAVING SUM(a.amount) > i.amount
+    ) THEN
+        RAISE EXCEPTION 'More is applied than the item amounts to.' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+
 class Allocation(models.Model):
     """A credit item applied to a debit item. Append-only; a reversal is a new, negative row.
 
@@ -249,6 +313,14 @@ class Allocation(models.Model):
         triggers = [
             pgtrigger.Protect(name="allocation_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             no_truncate("allocation_no_truncate"),
+            pgtrigger.Trigger(
+                name="allocation_fits_its_items",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                func=FITS_ITS_ITEMS,
+            ),
         ]
 
     def __str__(self) -> str:
