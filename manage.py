@@ -4,6 +4,7 @@
 On a machine that has only Python, the first call makes .venv and installs what is locked:
 `serve` needs requirements.lock only; `test`, `lint` and `bench` need the developer's tools too.
 """
+
 import contextlib
 import hashlib
 import importlib.util
@@ -87,11 +88,19 @@ def pip_command() -> list:
 
 
 def install(lock: Path) -> None:
-    print("Installing %s into .venv (once, a minute or so) …" % lock.name, file=sys.stderr, flush=True)
+    print(
+        "Installing %s into .venv (once, a minute or so) …" % lock.name, file=sys.stderr, flush=True
+    )
     if not works(str(PYTHON), "-c", "pass"):  # missing, or its Python was removed
         make_environment()
     STAMP.unlink(missing_ok=True)
-    arguments = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+    arguments = [
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--require-hashes",
+    ]
     environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", "PIP_USER": "0"}
     if subprocess.run([*pip_command(), *arguments, "-r", str(lock)], env=environment).returncode:
         sys.exit(NOT_INSTALLED % lock.name)
@@ -99,7 +108,7 @@ def install(lock: Path) -> None:
 
 
 def ensure_environment(command: str) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file alone runs on an older one
         sys.exit("Python 3.11 or newer is needed; this is %s." % sys.version.split()[0])
     lock = DEVELOPER_LOCK if command in DEVELOPER_COMMANDS else RUNTIME_LOCK
     enough = {digest(lock), digest(DEVELOPER_LOCK)}

@@ -52,7 +52,9 @@ class Background:
         )
         # Without a file: two servers could not share it, and AT_START covers what it is for.
         self._beat = Service(app, max_interval=5, scheduler_cls=Scheduler)
-        self._worker_thread = threading.Thread(target=self._worker.start, name="celery-worker", daemon=True)
+        self._worker_thread = threading.Thread(
+            target=self._worker.start, name="celery-worker", daemon=True
+        )
         self._beat_thread = threading.Thread(target=self._run_beat, name="celery-beat", daemon=True)
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ only compute where the embedded server will listen; the start happens here, from
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -26,14 +27,14 @@ def embedded() -> EmbeddedPostgres:
     """Return the handle of the embedded server; it is not started."""
     global _server
     if _server is None:
-        _server = EmbeddedPostgres(HOME, shared_buffers="256MB", max_wal_size="2GB", random_page_cost="1.1")
+        _server = EmbeddedPostgres(
+            HOME, shared_buffers="256MB", max_wal_size="2GB", random_page_cost="1.1"
+        )
     return _server
 
 
 def start_if_needed(command: str) -> None:
     """Start the embedded server unless DATABASE_URL names another or the command needs none."""
-    import sys
-
     if os.environ.get("DATABASE_URL") or command in NEEDS_NO_DATABASE or "--help" in sys.argv:
         return
     server = embedded().start()
@@ -53,7 +54,9 @@ def settings_from_environment() -> dict[str, object]:
         return {**common, "HOST": str(embedded().sockets), "USER": "app", "NAME": "zhangqi"}
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise SystemExit("DATABASE_URL must begin with postgresql://; PostgreSQL is the only database.")
+        raise SystemExit(
+            "DATABASE_URL must begin with postgresql://; PostgreSQL is the only database."
+        )
     options = dict(parse_qsl(parts.query))
     return {
         **common,

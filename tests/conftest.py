@@ -83,7 +83,9 @@ def _clean_process() -> Iterator[None]:
 
 @pytest.fixture
 def unit(db: None) -> BusinessUnit:
-    return BusinessUnit.objects.create(code=f"U{next(_numbers)}", name="华东公司", name_en="East Company")
+    return BusinessUnit.objects.create(
+        code=f"U{next(_numbers)}", name="华东公司", name_en="East Company"
+    )
 
 
 @pytest.fixture
@@ -140,7 +142,9 @@ def stop_clock() -> Iterator[Callable[[str | datetime], None]]:
 
     def stop(moment: str | datetime) -> None:
         at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-        travel = time_machine_library.travel(at if at.tzinfo else at.replace(tzinfo=SHANGHAI), tick=False)
+        travel = time_machine_library.travel(
+            at if at.tzinfo else at.replace(tzinfo=SHANGHAI), tick=False
+        )
         travel.start()
         travels.append(travel)
 

@@ -48,7 +48,9 @@ def external_url() -> str:
 def start() -> None:
     """Point Django at the server of the tests, started if it is ours. Every process calls this."""
     url = external_url()
-    place: dict[str, Any] = dict(_place_of(url)) if url else {"HOST": str(_embedded().sockets), "USER": "app"}
+    place: dict[str, Any] = (
+        dict(_place_of(url)) if url else {"HOST": str(_embedded().sockets), "USER": "app"}
+    )
     if not url:
         _embedded().start()
     settings.DATABASES["default"].update(place, CONN_MAX_AGE=0)
@@ -140,7 +142,9 @@ def template() -> str:
             _keep_seed()
         finally:
             connections.close_all()
-        cursor.execute(sql.SQL("ALTER DATABASE zq_building RENAME TO {}").format(sql.Identifier(name)))
+        cursor.execute(
+            sql.SQL("ALTER DATABASE zq_building RENAME TO {}").format(sql.Identifier(name))
+        )
     return name
 
 
@@ -152,7 +156,9 @@ def create(label: str, *, source: str | None = None) -> str:
         _drop_left_over(cursor)
         _drop(cursor, name)
         cursor.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(source)
+            )
         )
     return name
 

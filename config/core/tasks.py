@@ -10,6 +10,7 @@ import threading
 from celery import shared_task
 
 from config.core import clock
+from config.core.selectors import health
 from config.core.services import audit_chain, heartbeats, housekeeping, jobs, outbox
 
 logger = logging.getLogger("zhangqi.jobs")
@@ -30,16 +31,24 @@ def sweep_jobs(**kwargs: object) -> None:
     jobs.sweep(now=clock.now())
 
 
+@shared_task(time_limit=LONGEST_JOB_SECONDS)
+def run_job(*, job_id: int, **kwargs: object) -> None:
+    """Do one job, if nobody else does."""
+    jobs.run(job_id=job_id, clock=clock.now)
+
+
 @shared_task
 def seal_audit(**kwargs: object) -> None:
-    """Chain the events of the trail that were committed since."""
+    """Chain the events of the trail that were written since."""
     audit_chain.seal_pending(now=clock.now())
 
 
 @shared_task
 def export_audit_anchor(**kwargs: object) -> None:
     """Write the head of the chain to a place outside the database."""
-    audit_chain.export_anchor(now=clock.now())
+    now = clock.now()
+    audit_chain.seal_pending(now=now, full=True)
+    audit_chain.export_anchor(now=now)
 
 
 @shared_task
@@ -50,15 +59,8 @@ def send_outbox(**kwargs: object) -> None:
 
 @shared_task
 def forget_old(**kwargs: object) -> None:
-    """Delete what has no use any more, and seal what the frequent pass may have missed."""
+    """Delete what has no use any more."""
     housekeeping.forget_old(now=clock.now())
-    audit_chain.seal_pending(now=clock.now(), full=True)
-
-
-@shared_task(time_limit=LONGEST_JOB_SECONDS)
-def run_job(*, job_id: int, **kwargs: object) -> None:
-    """Do one job, if nobody else does."""
-    jobs.run(job_id=job_id, clock=clock.now)
 
 
 class Nudger:
@@ -89,7 +91,9 @@ class Nudger:
             try:
                 run_job.apply_async(kwargs={"job_id": job_id}, retry=False)
             except Exception as error:  # whatever the broker's client raises
-                logger.warning("Job %s waits for the sweeper, the broker is out of reach: %s", job_id, error)
+                logger.warning(
+                    "Job %s waits for the sweeper, the broker is out of reach: %s", job_id, error
+                )
 
 
 def renew_nudger() -> None:

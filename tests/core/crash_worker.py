@@ -1,6 +1,6 @@
 """A worker process for `test_jobs_killed`, made to be killed.
 
-    python -m tests.core.crash_worker      (DATABASE_URL names the database)
+python -m tests.core.crash_worker      (DATABASE_URL names the database)
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import django
 
 django.setup()
 
-from django.db import transaction
+from django.db import transaction  # noqa: E402
 
-from config.core import clock
-from config.core.models import LoginFailure
-from config.core.services import jobs
-from config.core.services.job_runs import JobRun
+from config.core import clock  # noqa: E402
+from config.core.models import LoginFailure  # noqa: E402
+from config.core.services import jobs  # noqa: E402
+from config.core.services.job_runs import JobRun  # noqa: E402
 
 STEPS = 60
 

@@ -55,7 +55,9 @@ def kinds(monkeypatch):
 
 
 def ask(kind: str, key: str = "1", actor=None, **payload: object) -> Job:
-    return jobs.enqueue(kind=kind, dedup_key=f"{kind}:{key}", payload=payload, unit=None, actor=actor)
+    return jobs.enqueue(
+        kind=kind, dedup_key=f"{kind}:{key}", payload=payload, unit=None, actor=actor
+    )
 
 
 def later(**ahead: float):
@@ -134,12 +136,15 @@ class TestOneJob:
 
         poison.refresh_from_db()
         assert (poison.state, poison.attempt) == ("failed", settings.JOB_ATTEMPTS)
-        assert set(Job.objects.filter(pk__in=[j.pk for j in good]).values_list("state", "attempt")) == {
-            ("done", 1)
-        }
+        assert set(
+            Job.objects.filter(pk__in=[j.pk for j in good]).values_list("state", "attempt")
+        ) == {("done", 1)}
         [told] = Notification.objects.all()
         assert told.user == administrator
-        assert told.message % told.context == f"Job {poison.pk} (test.broken) failed 5 times and was put aside."
+        assert (
+            told.message % told.context
+            == f"Job {poison.pk} (test.broken) failed 5 times and was put aside."
+        )
 
     def test_a_job_whose_workers_die_is_put_aside_too(self, make_user):
         job = ask("test.good")
@@ -171,7 +176,10 @@ class TestLease:
 
         assert jobs.claim(job_id=job.pk, now=now) is not None
         assert jobs.claim(job_id=job.pk, now=now + settings.JOB_LEASE) is None
-        assert jobs.claim(job_id=job.pk, now=now + settings.JOB_LEASE + timedelta(seconds=1)).attempt == 2
+        assert (
+            jobs.claim(job_id=job.pk, now=now + settings.JOB_LEASE + timedelta(seconds=1)).attempt
+            == 2
+        )
 
     def test_a_worker_that_lost_its_lease_changes_nothing(self, caplog):
         @jobs.handler("test.slow")
@@ -210,11 +218,15 @@ class TestLease:
     def test_one_person_does_not_keep_all_workers(self, make_user):
         busy, other = make_user(), make_user()
         taken = [
-            jobs.claim(job_id=ask("test.good", key=str(n), actor=busy).pk, now=clock.now()) for n in range(3)
+            jobs.claim(job_id=ask("test.good", key=str(n), actor=busy).pk, now=clock.now())
+            for n in range(3)
         ]
 
         assert [job is not None for job in taken] == [True, True, False]
-        assert jobs.claim(job_id=ask("test.good", key="o", actor=other).pk, now=clock.now()) is not None
+        assert (
+            jobs.claim(job_id=ask("test.good", key="o", actor=other).pk, now=clock.now())
+            is not None
+        )
 
 
 @pytest.mark.django_db
@@ -265,7 +277,10 @@ class TestCancelAndRetry:
 
         job.refresh_from_db()
         assert (job.state, done) == ("cancelled", [])
-        assert AuditEvent.objects.filter(action="job.cancel_requested", target_id=str(job.pk)).count() == 1
+        assert (
+            AuditEvent.objects.filter(action="job.cancel_requested", target_id=str(job.pk)).count()
+            == 1
+        )
 
     def test_a_running_job_leaves_at_its_next_check(self, make_user):
         user = make_user()
@@ -367,7 +382,9 @@ class TestCommittedWork:
         assert len(done) == 1
         assert sum(one is not None for one in ended) == 1
 
-    def test_the_lease_is_renewed_and_progress_seen_while_a_transaction_is_open(self, monkeypatch, settings):
+    def test_the_lease_is_renewed_and_progress_seen_while_a_transaction_is_open(
+        self, monkeypatch, settings
+    ):
         settings.JOB_LEASE = timedelta(seconds=0.6)
         monkeypatch.setattr(job_runs, "POLL_SECONDS", 0.1)
         seen: list[tuple[int, bool]] = []
@@ -401,7 +418,9 @@ class TestCommittedWork:
 
     def test_a_job_that_holds_its_row_is_neither_waited_for_nor_taken(self):
         job = ask("test.good")
-        work = job_runs.JobRun(job=jobs.claim(job_id=job.pk, now=later(minutes=-5)()), clock=later(minutes=-5))
+        work = job_runs.JobRun(
+            job=jobs.claim(job_id=job.pk, now=later(minutes=-5)()), clock=later(minutes=-5)
+        )
         taken: list[Job | None] = []
 
         def other() -> None:
@@ -425,7 +444,7 @@ class TestCommittedWork:
         @jobs.handler("test.endless")
         def endless(work):
             jobs.request_cancel(job=work.job, actor=user)
-            for _ in range(100):
+            for _round in range(100):
                 threading.Event().wait(0.05)
                 work.check_cancelled()
             return {}

@@ -56,7 +56,9 @@ def wait_for(condition, *, seconds: float) -> float:
 
 
 def ask(number: int) -> Job:
-    return jobs.enqueue(kind="test.rows", dedup_key=f"rows:{number}", payload={}, unit=None, actor=None)
+    return jobs.enqueue(
+        kind="test.rows", dedup_key=f"rows:{number}", payload={}, unit=None, actor=None
+    )
 
 
 def test_ten_kills_lose_and_double_nothing(start_worker, monkeypatch):
@@ -79,7 +81,9 @@ def test_ten_kills_lose_and_double_nothing(start_worker, monkeypatch):
 
     for job in asked:
         rows = list(
-            LoginFailure.objects.filter(username_key=f"job-{job.pk}").order_by("pk").values_list("address", flat=True)
+            LoginFailure.objects.filter(username_key=f"job-{job.pk}")
+            .order_by("pk")
+            .values_list("address", flat=True)
         )
         assert rows == [str(number) for number in range(crash_worker.STEPS)]
         job.refresh_from_db()

@@ -64,7 +64,9 @@ def _broker() -> str:
     # Celery writes redis+socket:///path where redis-py writes unix:///path.
     address = settings.REDIS_URL.replace("redis+socket://", "unix://", 1)
     client = redis.Redis.from_url(
-        address, socket_timeout=BROKER_PATIENCE_SECONDS, socket_connect_timeout=BROKER_PATIENCE_SECONDS
+        address,
+        socket_timeout=BROKER_PATIENCE_SECONDS,
+        socket_connect_timeout=BROKER_PATIENCE_SECONDS,
     )
     with client:
         client.ping()

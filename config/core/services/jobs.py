@@ -35,7 +35,7 @@ from config.core import request_context
 from config.core.errors import DomainError
 from config.core.models import BusinessUnit, Job, Notification, User
 from config.core.roles import Role
-from config.core.services import audit
+from config.core.services import audit, notify
 from config.core.services.job_runs import JobCancelled, JobInterrupted, JobRun, LeaseLost
 
 __all__ = [
@@ -301,16 +301,15 @@ def _put_aside(job: Job, *, now: datetime, refusal: DomainError) -> None:
     """End a job that failed too often, and tell those who can do something about it."""
     logger.error("Job %s (%s) is put aside after %s attempts.", job.pk, job.kind, job.attempt)
     _end(job, state=Job.State.FAILED, now=now, refusal=refusal)
-    administrators = Q(groups__name=Role.ADMINISTRATOR.value) | Q(pk=job.created_by_id)
-    for user in User.objects.filter(administrators, is_active=True).order_by("pk").distinct():
-        Notification.objects.create(
-            user=user,
-            kind="job.failed",
-            level=Notification.Level.DANGER,
-            message=PUT_ASIDE,
-            context={"job": job.pk, "kind": job.kind, "attempts": job.attempt},
-            link=f"/jobs/{job.pk}/",
-        )
+    concerned = Q(groups__name=Role.ADMINISTRATOR.value) | Q(pk=job.created_by_id)
+    notify.notify_many(
+        users=User.objects.filter(concerned, is_active=True).order_by("pk").distinct(),
+        kind="job.failed",
+        level=Notification.Level.DANGER,
+        message=PUT_ASIDE,
+        context={"job": job.pk, "kind": job.kind, "attempts": job.attempt},
+        link=f"/jobs/{job.pk}/",
+    )
 
 
 @transaction.atomic

@@ -130,7 +130,9 @@ def listen(host: str, port: str) -> socket.socket:
 def _why_not(error: OSError, *, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         another = port + 1 if port < 65535 else 8000
-        return f"Port {port} is used by another program. Stop it, or choose another: PORT={another}."
+        return (
+            f"Port {port} is used by another program. Stop it, or choose another: PORT={another}."
+        )
     if error.errno == errno.EACCES:
         return f"This account may not use port {port}. Choose one above 1023: PORT=8000."
     return f"Cannot listen at {host}:{port}: {error.strerror or error}."
@@ -168,7 +170,9 @@ def demo_logins() -> list[str]:
     """Return the lines that tell a newcomer how to sign in, if this is the demo company."""
     if "demo" not in get_commands() or not BusinessUnit.objects.exists():
         return []
-    published = getattr(import_module(f"{get_commands()['demo']}.management.commands.demo"), "logins", None)
+    published = getattr(
+        import_module(f"{get_commands()['demo']}.management.commands.demo"), "logins", None
+    )
     return list(published()) if published else []
 
 
@@ -177,4 +181,3 @@ def leave_now() -> NoReturn:
     import_module("config.database").embedded().release()
     sys.stdout.flush()
     os._exit(0)
-
