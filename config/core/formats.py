@@ -18,6 +18,17 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 # First day overdue of each colour of the age scale; 0 is "not due".
 AGE_STARTS = (1, 31, 61, 91, 181, 366, 731, 1096)
 
+# Words for how bad something is, to the class that colours it (see config/static/css/app.css).
+LEVEL_CLASSES = {
+    "danger": "is-danger", "red": "is-danger", "urgent": "is-danger", "high": "is-danger",
+    "critical": "is-danger", "error": "is-danger", "failed": "is-danger", "refused": "is-danger",
+    "orange": "is-warning", "warning": "is-warning", "medium": "is-warning", "escalated": "is-warning",
+    "yellow": "is-notice", "low": "is-notice", "notice": "is-notice", "open": "is-notice",
+    "info": "is-info", "blue": "is-info", "running": "is-info", "queued": "is-info", "debug": "is-neutral",
+    "success": "is-success", "green": "is-success", "done": "is-success", "ok": "is-success",
+    "active": "is-success",
+}  # fmt: skip
+
 
 def is_chinese(language: str | None) -> bool:
     """Return whether `language` (a code such as `zh-hans`) is a Chinese one."""
@@ -114,3 +125,8 @@ def moment(value: datetime | None, *, language: str | None, zone: str) -> str:
 def age_colour(days_overdue: int | None) -> int:
     """Return the position on the age scale (0 not due … 8 over three years) of a number of days."""
     return 0 if days_overdue is None else bisect_right(AGE_STARTS, days_overdue)
+
+
+def level_class(value: object) -> str:
+    """Return the class that colours a level, a state or a colour word."""
+    return LEVEL_CLASSES.get(str(value).lower(), "is-neutral")

@@ -23,17 +23,6 @@ from config.core import formats
 
 register = template.Library()
 
-# Words for how bad something is, to the class that colours it (see config/static/css/app.css).
-LEVEL_CLASSES = {
-    "danger": "is-danger", "red": "is-danger", "urgent": "is-danger", "high": "is-danger",
-    "critical": "is-danger", "error": "is-danger", "failed": "is-danger", "refused": "is-danger",
-    "orange": "is-warning", "warning": "is-warning", "medium": "is-warning", "escalated": "is-warning",
-    "yellow": "is-notice", "low": "is-notice", "notice": "is-notice", "open": "is-notice",
-    "info": "is-info", "blue": "is-info", "running": "is-info", "queued": "is-info", "debug": "is-neutral",
-    "success": "is-success", "green": "is-success", "done": "is-success", "ok": "is-success",
-    "active": "is-success",
-}  # fmt: skip
-
 
 def _decimal(value: object) -> Decimal | None:
     if value is None or value == "" or isinstance(value, bool):
@@ -126,7 +115,7 @@ def age_colour(value: object) -> int:
 @register.filter
 def level_class(value: object) -> str:
     """Return the class that colours a level, a state or a colour word."""
-    return LEVEL_CLASSES.get(str(value).lower(), "is-neutral")
+    return formats.level_class(value)
 
 
 @register.filter

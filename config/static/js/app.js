@@ -92,7 +92,7 @@
     window.zqTheme.set(event.submitter.value);
     form.querySelectorAll("button").forEach((b) => b.setAttribute("aria-pressed", String(b === event.submitter)));
     if (form.getAttribute("action")) {
-      fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual" });
+      fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual", headers: { "X-Requested-With": "fetch" } });
     }
   }, true);
 
