@@ -41,7 +41,7 @@ def create(
     :raises FieldRefused: if a value can not be taken
     """
     # The customer's row orders everything that happens to its contacts.
-    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     contact = Contact(customer=customer, name=name)
     fields.assign(contact, details, allowed=EDITABLE)
     _settle(contact)
@@ -62,7 +62,7 @@ def update(
     :raises FieldRefused: if a value can not be taken
     :raises StaleVersion: if somebody else changed the contact meanwhile
     """
-    Customer.objects.select_for_update().get(pk=contact.customer_id)
+    Customer.objects.select_for_update(no_key=True).get(pk=contact.customer_id)
     contact = Contact.objects.select_for_update().get(pk=contact.pk)
     refuse_stale(contact, expected=expected_version, message=fields.CHANGED)
     old = {name: getattr(contact, name) for name in changes}
@@ -82,7 +82,7 @@ def remove(*, contact: Contact, actor: User | None, expected_version: int | None
 
     :raises StaleVersion: if somebody else changed the contact meanwhile
     """
-    Customer.objects.select_for_update().get(pk=contact.customer_id)
+    Customer.objects.select_for_update(no_key=True).get(pk=contact.customer_id)
     contact = Contact.objects.select_for_update().get(pk=contact.pk)
     refuse_stale(contact, expected=expected_version, message=fields.CHANGED)
     _record(contact, "contact.removed", actor, before={"role": contact.role})

@@ -97,6 +97,8 @@ def create(
     :raises NotAllowed: if the unit is out of the actor's scope or closed for new customers
     """
     _check_unit(unit, actor)
+    if details.get("parent") is not None:
+        groups.lock_groups()
     customer = Customer(unit=unit, code=code, name=name, status=status)
     fields.assign(customer, details, allowed=EDITABLE)
     if customer.status == Customer.Status.CLOSED:
@@ -124,7 +126,9 @@ def update(
     :raises FieldRefused: if a value can not be taken, or code or USCC are in use in the unit
     :raises StaleVersion: if somebody else changed the customer meanwhile
     """
-    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    if "parent" in changes:
+        groups.lock_groups()
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     refuse_stale(customer, expected=expected_version, message=fields.CHANGED)
     before, old_name = audit.snapshot(customer, fields=AUDITED), customer.name
     old = {name: getattr(customer, name) for name in changes}
@@ -154,7 +158,7 @@ def change_status(
     :raises FieldRefused: if the reason is missing
     :raises StaleVersion: if somebody else changed the customer meanwhile
     """
-    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     refuse_stale(customer, expected=expected_version, message=fields.CHANGED)
     if not lifecycle.may_become(customer.status, status):
         raise DomainError(
@@ -205,7 +209,7 @@ def assign_collector(
 def _hand_over(ids: Collection[int], field: str, person: User | None, actor: User | None) -> int:
     wanted = set(ids)
     scope = customer_selectors.visible(user=actor).filter(pk__in=wanted)
-    rows = list(scope.select_for_update(of=("self",)).order_by("pk"))
+    rows = list(scope.select_for_update(of=("self",), no_key=True).order_by("pk"))
     if len(rows) != len(wanted):
         raise InvalidInput(
             _("Some of the customers do not exist or are out of your scope. Nothing was changed."),

@@ -28,7 +28,8 @@ def set_parent(
     :raises FieldRefused: if the parent is out of the actor's sight, below the customer, or too deep
     :raises StaleVersion: if somebody else changed the customer meanwhile
     """
-    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    lock_groups()
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     refuse_stale(customer, expected=expected_version, message=CHANGED)
     if customer.parent_id == (parent.pk if parent else None):
         return customer
@@ -47,10 +48,16 @@ def set_parent(
     return customer
 
 
+def lock_groups() -> None:
+    """This function will let one transaction at a time change groups; take it before any row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GROUP_LOCK])
+
+
 def check_parent(*, customer_id: int | None, parent: Customer | None, actor: User | None) -> None:
     """This function will refuse a parent that the actor does not see or that would close a circle.
 
-    Call it in the transaction that writes: it holds the lock of all group changes until its end.
+    Call it in the transaction that writes, under `lock_groups`.
 
     :raises FieldRefused: with the reason
     """
@@ -58,8 +65,6 @@ def check_parent(*, customer_id: int | None, parent: Customer | None, actor: Use
         return
     if not customer_selectors.visible(user=actor).filter(pk=parent.pk).exists():
         raise FieldRefused(_("There is no such group parent."), field="parent", code="no_parent")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GROUP_LOCK])
     above = group_selectors.ancestor_ids(customer_id=parent.pk)
     if customer_id is not None and customer_id in {parent.pk, *above}:
         raise FieldRefused(
