@@ -62,7 +62,9 @@ class Window:
         return due_date <= self.newest
 
     def is_news(self, due_date: date) -> bool:
-        return self.is_reached_by(due_date) and (self.known_until is None or due_date > self.known_until)
+        return self.is_reached_by(due_date) and (
+            self.known_until is None or due_date > self.known_until
+        )
 
 
 def threshold_days(kind: str, threshold: Decimal) -> int:
@@ -72,7 +74,9 @@ def threshold_days(kind: str, threshold: Decimal) -> int:
 
 def due_window(days: int, *, as_of: date, last: date | None) -> Window:
     """Return the due dates that reached `days` overdue on `as_of`; `last` is the last review's day."""
-    return Window(as_of - timedelta(days=days), None if last is None else last - timedelta(days=days))
+    return Window(
+        as_of - timedelta(days=days), None if last is None else last - timedelta(days=days)
+    )
 
 
 def worst(levels: Iterable[str]) -> str:

@@ -20,8 +20,8 @@ from config.core.models import BusinessUnit
 from config.core.selectors import rates
 from receivables.domain import alerts as rules_of
 from receivables.domain.aging import Scheme
-from receivables.models import AgingReview, AgingSnapshot, AlertRule
-from receivables.selectors.open_amounts import RETENTION, UNAPPLIED
+from receivables.models import AgingReview, AlertRule
+from receivables.selectors.open_amounts import UNAPPLIED
 from receivables.selectors.overdue import open_debits_sql
 from receivables.services.summaries import LONGEST_TRANSACTION
 

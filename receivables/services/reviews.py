@@ -57,7 +57,9 @@ def missing_days(unit: BusinessUnit, today: date) -> list[date]:
 
 def is_final(review: AgingReview, *, unit: BusinessUnit) -> bool:
     """This function will tell whether a review was made after its day had ended."""
-    return rules_of.is_closing(as_of=review.as_of, finished_at=review.finished_at, time_zone=unit.time_zone)
+    return rules_of.is_closing(
+        as_of=review.as_of, finished_at=review.finished_at, time_zone=unit.time_zone
+    )
 
 
 @transaction.atomic
@@ -224,7 +226,9 @@ def _raise_alerts(
     """Raise and close alerts; a review done again adds to what it did `before`."""
     is_latest = not AgingReview.objects.filter(unit=unit, as_of__gt=review.as_of).exists()
     found = alert_raising.raise_and_close(
-        run=alert_raising.Run(unit=unit, as_of=review.as_of, now=now, last=last, is_latest=is_latest),
+        run=alert_raising.Run(
+            unit=unit, as_of=review.as_of, now=now, last=last, is_latest=is_latest
+        ),
         review=review,
         scheme=scheme,
     )

@@ -46,7 +46,11 @@ def stale_month_ends(unit: BusinessUnit, until: date, count: int = 24) -> list[d
     It looks at the last `count` month ends on or before `until`, oldest first. A summary is behind
     when an item or an allocation that counts on its day was recorded after it was computed.
     """
-    values = {"unit_id": unit.pk, "month_ends": month_ends(until, count), "margin": LONGEST_TRANSACTION}
+    values = {
+        "unit_id": unit.pk,
+        "month_ends": month_ends(until, count),
+        "margin": LONGEST_TRANSACTION,
+    }
     with connection.cursor() as cursor:
         cursor.execute(STALE_SQL, values)
         return [row[0] for row in cursor.fetchall()]
@@ -60,12 +64,17 @@ def refresh(*, unit: BusinessUnit, as_of_dates: Sequence[date], now: datetime) -
     """
     BusinessUnit.objects.select_for_update(no_key=True).get(pk=unit.pk)
     scheme = schemes.get()
-    return sum(_refresh_day(unit=unit, as_of=day, scheme=scheme, now=now) for day in sorted(set(as_of_dates)))
+    return sum(
+        _refresh_day(unit=unit, as_of=day, scheme=scheme, now=now)
+        for day in sorted(set(as_of_dates))
+    )
 
 
 def _refresh_day(*, unit: BusinessUnit, as_of: date, scheme: Scheme, now: datetime) -> int:
     AgingSummary.objects.filter(unit=unit, as_of=as_of).delete()
-    rows, values = customer_bucket_sql(Scope(unit_ids=(unit.pk,)), as_of=as_of, basis=Basis.DUE, scheme=scheme)
+    rows, values = customer_bucket_sql(
+        Scope(unit_ids=(unit.pk,)), as_of=as_of, basis=Basis.DUE, scheme=scheme
+    )
     written = _insert(rows, {**values, "unit": unit.pk, "day": as_of, "now": now})
     if not written:
         AgingSummary.objects.create(

@@ -49,7 +49,9 @@ def owe(
     )  # fmt: skip
 
 
-def overdue(debtor: Customer, amount: str | int, days: int, *, as_of: date = DAY, **more: Any) -> OpenItem:
+def overdue(
+    debtor: Customer, amount: str | int, days: int, *, as_of: date = DAY, **more: Any
+) -> OpenItem:
     """Post an item that is so many days overdue on `as_of`."""
     return owe(debtor, amount, due=as_of - timedelta(days=days), **more)
 
@@ -57,9 +59,15 @@ def overdue(debtor: Customer, amount: str | int, days: int, *, as_of: date = DAY
 def pay(item: OpenItem, amount: str | int | None = None, *, on: date) -> OpenItem:
     """Receive money for an item and apply it; return the receipt."""
     part = item.open_amount if amount is None else Decimal(amount)
-    receipt = owe(item.customer, str(part), due=on, posted=on, currency=item.currency, kind="receipt")
+    receipt = owe(
+        item.customer, str(part), due=on, posted=on, currency=item.currency, kind="receipt"
+    )
     allocations.allocate(
-        credit_item=receipt, amounts={item.pk: part}, effective_date=on, method="designated", actor=None
+        credit_item=receipt,
+        amounts={item.pk: part},
+        effective_date=on,
+        method="designated",
+        actor=None,
     )
     item.refresh_from_db()
     return receipt

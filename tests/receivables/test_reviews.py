@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from config.core.models import BusinessUnit
-from receivables.models import AgingReview, AgingSnapshot, AgingSummary, OverdueAlert
+from receivables.models import AgingReview, AgingSnapshot, OverdueAlert
 from receivables.services import reviews
 from tests.receivables.review_books import DAY, ONE_DAY, customer, night_after, overdue, owe, pay
 

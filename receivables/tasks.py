@@ -1,0 +1,84 @@
+"""Entry points of the background work on receivables; jobs carry ids and dates, nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from celery import shared_task
+from django.urls import reverse
+
+from config.core import clock
+from config.core.models import BusinessUnit, Job, User
+from config.core.services import jobs
+from receivables.services import alert_notices, reviews
+
+REVIEW = "review"
+
+
+def enqueue_review(
+    *, unit: BusinessUnit, as_of: date, actor: User | None, with_alerts: bool = True
+) -> Job:
+    """Ask for the review of a unit and a day, once; a failed one is taken up again when a person asks.
+
+    A day that has not ended gets a job of its own, so that the night's review still takes place.
+    """
+    is_over = as_of < clock.today(unit.time_zone)
+    job = jobs.enqueue(
+        kind=REVIEW,
+        dedup_key=f"review:{unit.pk}:{as_of.isoformat()}{'' if is_over else ':early'}",
+        payload={"unit": unit.pk, "as_of": as_of.isoformat(), "alerts": with_alerts},
+        unit=unit,
+        actor=actor,
+    )
+    if actor is not None and job.state in {Job.State.FAILED, Job.State.CANCELLED}:
+        return jobs.retry(job=job, actor=actor)
+    return job
+
+
+@jobs.handler(REVIEW)
+def run_review(work: jobs.JobRun) -> dict[str, object]:
+    """Do one review, then bring stale month ends up to date; each step is a transaction of its own."""
+    unit = BusinessUnit.objects.get(pk=work.payload["unit"])
+    as_of = date.fromisoformat(work.payload["as_of"])
+    work.check_cancelled()
+    done = reviews.run(
+        unit=unit,
+        as_of=as_of,
+        actor=work.job.created_by,
+        now=clock.now(),
+        job_run=work,
+        with_alerts=bool(work.payload.get("alerts", True)),
+    )
+
+    def progress(count: int, total: int) -> None:
+        work.check_cancelled()
+        work.progress(1 + count, 1 + total)
+
+    reviews.refresh_month_ends(unit=unit, until=as_of, now=clock.now(), progress=progress)
+    _send_digest_if_complete(as_of=as_of)
+    return {"review": done.pk, "alerts": done.alerts_raised, "customers": done.customers}
+
+
+@shared_task
+def start_nightly_reviews(**kwargs: object) -> None:
+    """Ask for every review that is due: of yesterday, and of days that were missed."""
+    for unit in BusinessUnit.objects.filter(is_active=True).order_by("pk"):
+        days = reviews.missing_days(unit, clock.today(unit.time_zone))
+        for day in days:
+            enqueue_review(unit=unit, as_of=day, actor=None, with_alerts=day == days[-1])
+    _send_digest_if_complete(as_of=clock.today() - timedelta(days=1))
+
+
+@shared_task
+def escalate_alerts(**kwargs: object) -> None:
+    """Bring alerts that nobody acknowledged to the manager."""
+    link = reverse("receivables:alerts") + "?escalated=me"
+    alert_notices.escalate(today=clock.today(), now=clock.now(), link=link)
+
+
+def _send_digest_if_complete(*, as_of: date) -> None:
+    """Send the digest of last night, when the last unit is done; older days are old news."""
+    if as_of == clock.today() - timedelta(days=1) and alert_notices.is_complete(as_of=as_of):
+        day = as_of.isoformat()
+        link = f"{reverse('receivables:alerts')}?raised_from={day}&raised_to={day}"
+        alert_notices.send_digest(as_of=as_of, now=clock.now(), link=link)
