@@ -25,6 +25,7 @@ from config.core.models import BusinessUnit, Job, User
 from config.core.roles import Role
 from config.core.services import jobs
 from tests import database
+from tests.demo_data import demo_company  # noqa: F401 - a fixture for all
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PASSWORD = "correct horse battery"

@@ -22,6 +22,7 @@ SEASON = (0.95, 0.7, 1.1, 1.0, 1.0, 1.08, 0.95, 0.95, 1.08, 0.92, 1.05, 1.22)
 SEASONAL_TRADE = (0.5, 0.4, 0.8, 1.2, 1.6, 1.5, 0.9, 0.7, 0.8, 1.0, 1.2, 1.4)
 MONTHLY_GROWTH = 0.006
 RETENTION_SHARE = 3  # percent, the legal ceiling for retention money in construction
+RETENTION_MONTHS = 24
 
 
 class Pattern(StrEnum):
@@ -46,7 +47,7 @@ class Habit:
 
 
 HABITS = {
-    Pattern.PUNCTUAL: Habit((-6, 0), 3),
+    Pattern.PUNCTUAL: Habit((-9, -3), 3),
     Pattern.SLOW: Habit((10, 40), 8),
     Pattern.SEASONAL: Habit((0, 8), 5),
     Pattern.SLIDING: Habit((0, 5), 5, slide=4),
@@ -187,7 +188,7 @@ def make_history(*, profile: Profile, rng: Random, first_day: date, last_day: da
 def _old_debts(profile: Profile, rng: Random, first: int) -> list[Debt]:
     """Return debts from before the ledger begins: they are three and more years old by its end."""
     debts = []
-    for serial in range(1, rng.randint(1, 3) + 1):
+    for serial in range(1, rng.randint(2, 3) + 1):
         written = _weekday(first - rng.randint(60, 700))
         cents = _amount(profile, rng)
         debts.append(Debt("opening", first, written, profile.terms.due(written), cents, serial))
@@ -216,7 +217,7 @@ def _add_invoice(debts: list[Debt], profile: Profile, rng: Random, day: int, ser
     kind = "debit_note" if rng.random() < 0.006 else "invoice"
     debts.append(Debt(kind, day, day, profile.terms.due(day), cents - kept, serial))
     if kept:
-        released = _later(day, rng.choice((6, 12, 12, 24)))
+        released = _later(day, RETENTION_MONTHS)
         debts.append(Debt("retention", day, day, released, kept, serial, instalment=2))
 
 

@@ -35,8 +35,8 @@ TERMS = {"NET30": 27, "M30-INV": 14, "M30-EOM": 27, "M60-EOM": 12, "NM30": 10, "
 TERMS_OF_PATTERN = {Pattern.PREPAYER: "PREPAID", Pattern.RETENTION: "ACC30-R3"}
 # The largest customers, as multiples of an average one, and how they pay.
 LARGEST = (
-    (26.0, Pattern.SLOW), (19.0, Pattern.PUNCTUAL), (15.0, Pattern.SLIDING), (12.0, Pattern.PUNCTUAL),
-    (10.0, Pattern.DISPUTED), (9.0, Pattern.PUNCTUAL), (8.0, Pattern.PART_PAYER), (7.0, Pattern.SLOW),
+    (26.0, Pattern.PUNCTUAL), (19.0, Pattern.PUNCTUAL), (15.0, Pattern.SEASONAL), (12.0, Pattern.SLOW),
+    (10.0, Pattern.DISPUTED), (9.0, Pattern.SLIDING), (8.0, Pattern.PART_PAYER), (7.0, Pattern.SLOW),
 )  # fmt: skip
 
 
