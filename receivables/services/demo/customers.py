@@ -28,7 +28,7 @@ TYPICAL_CENTS = 14_500_000  # an average invoice of an average customer: 145,000
 USD_DIVISOR = 7
 # Of the pattern's share among customers, in percent.
 PATTERNS = {
-    Pattern.PUNCTUAL: 44, Pattern.SLOW: 17, Pattern.SEASONAL: 8, Pattern.SLIDING: 6, Pattern.DISPUTED: 7,
+    Pattern.PUNCTUAL: 49, Pattern.SLOW: 12, Pattern.SEASONAL: 8, Pattern.SLIDING: 6, Pattern.DISPUTED: 7,
     Pattern.PART_PAYER: 7, Pattern.PREPAYER: 3, Pattern.RETENTION: 5, Pattern.LOST: 3,
 }  # fmt: skip
 TERMS = {"NET30": 27, "M30-INV": 14, "M30-EOM": 27, "M60-EOM": 12, "NM30": 10, "REC60": 10}
