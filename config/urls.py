@@ -1,17 +1,23 @@
-"""All routes. Pages per app, the REST API below /api/v1/."""
+"""All routes: pages app by app, the REST API below /api/v1/."""
+
+from __future__ import annotations
 
 from django.urls import include, path
 
-from config.core.views import health
+from config.core.views import errors
+from receivables.views import dashboard
 
-handler400 = "config.core.views.errors.bad_request"
-handler403 = "config.core.views.errors.permission_denied"
-handler404 = "config.core.views.errors.not_found"
-handler500 = "config.core.views.errors.server_error"
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error
 
 urlpatterns = [
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    path("", dashboard.overview, name="home"),
     path("", include("config.core.views.urls")),
+    path("customers/", include("customers.views.urls")),
+    path("receivables/", include("receivables.views.urls")),
     path("api/v1/", include("config.core.api.urls")),
+    path("api/v1/", include("customers.api.urls")),
+    path("api/v1/", include("receivables.api.urls")),
 ]

@@ -177,7 +177,7 @@ def totals(
     by_customer, values = by_customer_sql(
         scope, as_of=as_of, basis=basis, scheme=applied, convert_to=convert_to
     )
-    sums = ", ".join(f"COALESCE(SUM(p.{n}), 0)" for n in bucket_columns(applied))
+    sums = ", ".join(f"COALESCE(SUM(p.{n}), 0.00)" for n in bucket_columns(applied))
     row = _fetch(f"SELECT {sums}, MIN(p.missing) FROM ({by_customer}) p", values)[0]  # noqa: S608
     refuse_missing([row[-1]], base=convert_to, on=as_of)
     end = len(applied.buckets)

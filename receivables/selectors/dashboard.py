@@ -109,7 +109,7 @@ def _parts(
     )
     names = bucket_columns(scheme)
     columns = ", ".join(f"q.{n}" for n in names)
-    sums = ", ".join(f"COALESCE(SUM(q.{n}), 0)" for n in names)
+    sums = ", ".join(f"COALESCE(SUM(q.{n}), 0.00)" for n in names)
     overdue = " + ".join(f"p.b{i}" for i in range(1, len(scheme.buckets)))
     sql = f"""
         WITH p AS ({by_customer}), q AS MATERIALIZED (

@@ -157,14 +157,14 @@ def bucket_columns(scheme: Scheme) -> list[str]:
 
 def _sums(scheme: Scheme) -> str:
     sums = [
-        f"COALESCE(SUM(amount) FILTER (WHERE position = {i}), 0) AS b{i}"
+        f"COALESCE(SUM(amount) FILTER (WHERE position = {i}), 0.00) AS b{i}"
         for i in range(len(scheme.buckets))
     ]
     sums.append(
-        f"COALESCE(SUM(amount) FILTER (WHERE position = {RETENTION_POSITION}), 0) AS {RETENTION}"
+        f"COALESCE(SUM(amount) FILTER (WHERE position = {RETENTION_POSITION}), 0.00) AS {RETENTION}"
     )
     sums.append(
-        f"-COALESCE(SUM(amount) FILTER (WHERE position = {UNAPPLIED_POSITION}), 0) AS {UNAPPLIED}"
+        f"-COALESCE(SUM(amount) FILTER (WHERE position = {UNAPPLIED_POSITION}), 0.00) AS {UNAPPLIED}"
     )
     return ", ".join(sums)
 

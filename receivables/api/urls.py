@@ -1,0 +1,9 @@
+"""The REST API of the receivables app; each module lists its own routes."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+from receivables.api import reports
+
+urlpatterns: list[URLPattern] = [*reports.urlpatterns]

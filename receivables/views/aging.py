@@ -1,0 +1,189 @@
+"""Aging analysis: any date, any grouping; every amount opens its items. Also the proof beside it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from config.core.errors import DomainError
+from config.core.list_columns import Column, Segment
+from config.core.lists import Empty, ListDefinition, list_response
+from config.core.money import ZERO
+from config.core.permissions import requires
+from receivables.domain.aging import Basis
+from receivables.selectors import metrics, sales
+from receivables.selectors.aging import AgingReport, AgingRow, GroupBy, aging
+from receivables.views.dashboard import carried, colour, items_url
+from receivables.views.questions import AgingForm, DashboardForm, Question, ask
+
+# How a group's key is called on the page of items.
+ITEM_FILTER = {
+    GroupBy.CUSTOMER: "customer",
+    GroupBy.GROUP: "group",
+    GroupBy.SEGMENT: "segment",
+    GroupBy.INDUSTRY: "industry",
+    GroupBy.REGION: "region",
+    GroupBy.OWNER: "owner",
+    GroupBy.COLLECTOR: "collector",
+    GroupBy.UNIT: "unit",
+    GroupBy.CAUSE: "cause",
+}
+NOBODY = "none"
+
+
+@requires("receivables.view_aging")
+def aging_page(request: HttpRequest) -> HttpResponseBase:
+    form, question = ask(request, AgingForm)
+    context: dict[str, Any] = {"form": form, "question": question}
+    try:
+        report = aging(
+            scope=question.scope, as_of=question.as_of, scheme=question.scheme, basis=question.basis,
+            group_by=question.group_by, convert_to=question.convert_to, netted=question.netted,
+        )  # fmt: skip
+    except DomainError as refusal:
+        context["refusal"] = str(refusal)
+        return render(request, "receivables/aging.html", context, status=refusal.status)
+    context |= {"report": report, "totals": report.totals, "legend": _legend(report)}
+    return list_response(
+        request,
+        definition=definition(report, question),
+        rows=report.rows,
+        template="receivables/aging.html",
+        context=context,
+        empty=Empty(
+            title=_("Nothing was open on this day."),
+            text=_("Choose another date, or import a ledger."),
+            icon="calendar-off", url=reverse("receivables:imports"), action=_("Import a ledger"),
+        ),
+        filename=f"aging-{question.as_of.isoformat()}",
+    )  # fmt: skip
+
+
+def _legend(report: AgingReport) -> list[dict[str, Any]]:
+    return [
+        {"label": b.label, "colour": colour(i, report.scheme), "amount": None}
+        for i, b in enumerate(report.scheme.buckets)
+    ]
+
+
+def definition(report: AgingReport, question: Question) -> ListDefinition:
+    """Return the table: the group, its age bar, a column a bucket, and what stands apart."""
+    several = not report.currency or len(report.totals) > 1
+    columns = [
+        Column(key="label", label=_group_label(report.group_by), sort=True, is_fixed=True, link=_group_link(report, question)),
+        *([Column(key="code", label=_("Code"), kind="code", sort=True)] if report.group_by is GroupBy.CUSTOMER else []),
+        *([Column(key="currency", label=_("Currency"), kind="code", sort=True, is_fixed=True)] if several else []),
+        Column(key="ages", label=_("Age"), kind="age", value=_segments(report), in_export=False),
+        *(_bucket_column(report, question, position) for position in range(len(report.scheme.buckets))),
+        Column(key="retention", label=_("Retention"), kind="money", sort=True, total=True, descends_first=True,
+               help=_("Retention money that is not yet due"), link=_items_link(report, question, "retention", "retention")),
+        Column(key="unapplied", label=_("Unapplied"), kind="money", sort=True, total=True,
+               help=_("Receipts and credit notes that are not applied yet"),
+               link=_items_link(report, question, "unapplied", "unapplied")),
+        Column(key="total", label=_("Total"), kind="money", sort=True, total=True, descends_first=True, is_fixed=True,
+               link=_items_link(report, question, "total", "")),
+    ]  # fmt: skip
+    return ListDefinition(
+        page="receivables:aging", columns=tuple(columns), order="-total", currency="currency", size=50,
+        row_key=lambda row: row.key,
+    )  # fmt: skip
+
+
+def _group_label(group_by: GroupBy) -> str:
+    return dict(AgingForm.base_fields["group_by"].choices)[group_by.value]  # type: ignore[attr-defined,no-any-return]
+
+
+def _bucket_column(report: AgingReport, question: Question, position: int) -> Column:
+    bucket = report.scheme.buckets[position]
+
+    def amount(row: AgingRow) -> Decimal | None:
+        # A dash reads better than a column of zeros; the total row keeps its zeros.
+        return row.amounts[position] or None
+
+    return Column(
+        key=f"b_{bucket.code}", label=bucket.label, kind="money", value=amount, sort=True, total=True,
+        descends_first=True, link=_items_link(report, question, f"b{position}", bucket.code),
+    )  # fmt: skip
+
+
+def _segments(report: AgingReport) -> Any:
+    shades = [colour(i, report.scheme) for i in range(len(report.scheme.buckets))]
+
+    def of_row(row: AgingRow) -> list[Segment]:
+        pairs = zip(report.scheme.buckets, row.amounts, shades, strict=True)
+        return [Segment(b.label, amount, shade) for b, amount, shade in pairs]
+
+    return of_row
+
+
+def _group_link(report: AgingReport, question: Question) -> Any:
+    def link(row: AgingRow) -> str | None:
+        if report.group_by is GroupBy.CUSTOMER:
+            return reverse("customers:detail", args=[row.key])
+        return items_url(question, **_of_group(report, row))
+
+    return link
+
+
+def _of_group(report: AgingReport, row: AgingRow) -> dict[str, object]:
+    # Several currencies side by side: a row's items are those of its currency.
+    currency = {} if report.currency and question_is_converted(report) else {"currency": row.currency}
+    return {ITEM_FILTER[report.group_by]: NOBODY if row.key in (None, "") else row.key, **currency}
+
+
+def question_is_converted(report: AgingReport) -> bool:
+    """Return whether the report's amounts were converted, so that no one currency lies behind a row."""
+    return bool(report.currency) and len(report.totals) <= 1
+
+
+def _items_link(report: AgingReport, question: Question, column: str, bucket: str) -> Any:
+    extra: dict[str, object] = {"bucket": bucket, "basis": "" if report.basis is Basis.DUE else report.basis.value}
+    if question.given.get("scheme"):
+        extra["scheme"] = question.scheme.code
+
+    def link(row: AgingRow) -> str | None:
+        held = row.amounts[int(column[1:])] if column[:1] == "b" and column[1:].isdigit() else getattr(row, column)
+        return items_url(question, **extra, **_of_group(report, row)) if held else None
+
+    return link
+
+
+@requires("receivables.view_aging")
+def tie_out(request: HttpRequest) -> HttpResponse:
+    """Return the mark that says whether Σ buckets = Σ open = Σ debit − Σ credit, per currency."""
+    _form, question = ask(request, AgingForm)
+    report = aging(
+        scope=question.scope, as_of=question.as_of, scheme=question.scheme, basis=question.basis,
+        group_by=GroupBy.UNIT, netted=question.netted,
+    )  # fmt: skip
+    aged = {row.currency: row.total for row in report.totals}
+    booked = sales.ledger_balance(question.scope, as_of=question.as_of)
+    lines = [
+        {"currency": c, "aged": aged.get(c, ZERO), "booked": booked.get(c, ZERO), "difference": aged.get(c, ZERO) - booked.get(c, ZERO)}
+        for c in sorted({*aged, *booked})
+    ]  # fmt: skip
+    worst = max((line["difference"] for line in lines), key=abs, default=ZERO)
+    context = {"lines": lines, "difference": worst, "question": question}
+    return render(request, "receivables/_tie_out.html", context)
+
+
+@requires("receivables.view_aging")
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Show every figure of the period with its formula, its inputs and what it was a year of months ago."""
+    form, question = ask(request, DashboardForm)
+    context: dict[str, Any] = {"form": form, "question": question, "carried": carried(question)}
+    try:
+        context["metrics"] = metrics.metrics(
+            scope=question.scope, as_of=question.as_of, period=question.period, scheme=question.scheme,
+            convert_to=question.convert_to,
+        )  # fmt: skip
+    except DomainError as refusal:
+        context["refusal"] = str(refusal)
+        return render(request, "receivables/metrics.html", context, status=refusal.status)
+    context["period_start"] = metrics.period_start(question.as_of, question.period)
+    return render(request, "receivables/metrics.html", context)
