@@ -110,6 +110,11 @@ def report(review: AgingReview) -> dict[str, Any]:
     return found
 
 
+def totals(review: AgingReview) -> dict[str, dict[str, str]]:
+    """This function will return a review's totals by currency."""
+    return {currency: parts for currency, parts in review.totals.items() if currency != REPORT}
+
+
 def catch_up(
     *,
     unit: BusinessUnit,
