@@ -1,4 +1,7 @@
-"""What a unit was owed at the end of a day, by owner and bucket: what the trends are drawn from."""
+"""What a unit was owed at the end of a day, by owner and bucket: what the trends are drawn from.
+
+Beside the buckets stand the month's sales and receipts up to that day, from which past DSO follows.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from config.core.dates import month_ends
+from config.core.dates import month_ends, month_start
 from config.core.models import BusinessUnit
 from receivables.domain.aging import Basis, Scheme
 from receivables.models import AgingSummary
 from receivables.selectors import schemes
 from receivables.selectors.open_amounts import Scope, customer_bucket_sql
+from receivables.selectors.sales import flow_sql
 
 # A row is stamped when it is written but seen when its transaction ends; so much may lie between.
 LONGEST_TRANSACTION = timedelta(hours=1)
@@ -72,10 +76,12 @@ def refresh(*, unit: BusinessUnit, as_of_dates: Sequence[date], now: datetime) -
 
 def _refresh_day(*, unit: BusinessUnit, as_of: date, scheme: Scheme, now: datetime) -> int:
     AgingSummary.objects.filter(unit=unit, as_of=as_of).delete()
-    rows, values = customer_bucket_sql(
-        Scope(unit_ids=(unit.pk,)), as_of=as_of, basis=Basis.DUE, scheme=scheme
+    scope = Scope(unit_ids=(unit.pk,))
+    rows, values = customer_bucket_sql(scope, as_of=as_of, basis=Basis.DUE, scheme=scheme)
+    flows, more = flow_sql(scope, date_from=month_start(as_of), until=as_of)
+    written = _insert(
+        f"{rows} UNION ALL {flows}", {**values, **more, "unit": unit.pk, "day": as_of, "now": now}
     )
-    written = _insert(rows, {**values, "unit": unit.pk, "day": as_of, "now": now})
     if not written:
         AgingSummary.objects.create(
             unit=unit, as_of=as_of, owner=None, currency=unit.base_currency,
