@@ -34,7 +34,7 @@ class TokenAuthentication(BaseAuthentication):
         return 'Token realm="Zhangqi"'
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     target_class = "config.core.authentication.TokenAuthentication"
     name = "token"
 

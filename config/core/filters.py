@@ -30,7 +30,7 @@ class StrictFilterBackend(DjangoFilterBackend):
             allowed.add("ordering")
         refuse_unknown_parameters(request, allowed=allowed)
         _refuse_order(request, orders)
-        return super().filter_queryset(request, queryset, view)  # type: ignore[no-any-return]
+        return super().filter_queryset(request, queryset, view)
 
 
 class StrictFilterExtension(DjangoFilterExtension):

@@ -27,6 +27,7 @@ from rest_framework.response import Response
 from config.core import problems
 from config.core.errors import DomainError
 from config.core.models import IdempotencyKey
+from config.core.permissions import person
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 LOCK_TIMEOUT = "5s"
@@ -108,7 +109,7 @@ def _claim(request: Request, key: str, digest: str) -> int | None:
 
 
 def _replay(request: Request, key: str, digest: str) -> HttpResponse:
-    first = IdempotencyKey.objects.get(user_id=request.user.pk, key=key)
+    first = IdempotencyKey.objects.get(user=person(request), key=key)
     if (first.method, first.path, first.body_digest) != (
         request.method,
         request.path[:500],

@@ -19,6 +19,7 @@ from django.shortcuts import redirect, resolve_url
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from config.core.models import User
 from config.core.services import audit
 
 SIGNED_IN = "signed_in"
@@ -107,6 +108,14 @@ class Requires:
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         codes = codes_for(self.required_permissions, method=request.method or "")
         return guard(request, codes) or super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+def person(request: HttpRequest | Request) -> User:
+    """Return who is signed in; only behind `requires` or a declared permission."""
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
 
 
 def guard(request: HttpRequest, codes: tuple[str, ...] | None) -> HttpResponseBase | None:

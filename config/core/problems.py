@@ -190,10 +190,9 @@ def wants_problem(request: HttpRequest) -> bool:
     return is_api(request) or is_fragment
 
 
-def json_answer(*, status: int, code: str, detail: str, **extra: object) -> HttpResponse:
+def json_answer(*, status: int, code: str, detail: str, request_id: str = "") -> HttpResponse:
     """Return a problem from outside Django REST framework (middleware, error handlers)."""
-    return JsonResponse(
-        problem(status=status, code=code, detail=detail, **extra),
-        status=status,
-        content_type=CONTENT_TYPE,
-    )
+    body = problem(status=status, code=code, detail=detail)
+    if request_id:
+        body["request_id"] = request_id
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)

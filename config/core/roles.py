@@ -77,7 +77,7 @@ ROLE_PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.ADMINISTRATOR: (
         "core.view_user", "core.change_user", "core.view_businessunit", "core.change_businessunit",
         "core.change_calendarday", "core.view_calendarday", "core.view_exchangerate", "core.view_job",
-        "core.view_accountingperiod", "core.view_auditevent",
+        "core.view_accountingperiod", "core.view_auditevent", "core.view_outboxmessage", "core.change_outboxmessage",
     ),
     Role.INTEGRATION: (
         *VIEW, *EDIT_CUSTOMERS, *IMPORT, "receivables.post_openitem", "receivables.post_receipt",

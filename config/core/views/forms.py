@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
+
+from config.core.errors import DomainError
 
 NO_CONTROL = RegexValidator(
     re.compile(
@@ -49,3 +52,17 @@ class DateField(forms.DateField):
         ):
             raise ValidationError(_("Write the date as YYYY-MM-DD."))
         return super().to_python(value)
+
+
+Result = TypeVar("Result")
+
+
+def attempt(form: forms.Form, action: Callable[[], Result]) -> Result | None:
+    """Call a service; a refusal becomes an error of the form, and the answer None."""
+    try:
+        return action()
+    except DomainError as refusal:
+        form.add_error(None, str(refusal))
+    except ValidationError as error:
+        form.add_error(None, error)
+    return None

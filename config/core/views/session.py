@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from config.core import clock, middleware, request_context
-from config.core.permissions import SIGNED_IN, requires
+from config.core.permissions import SIGNED_IN, person, requires
 from config.core.services import login as login_service
 from config.core.services import users
 from config.core.views.forms import CleanForm
@@ -105,7 +105,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session."""
     if request.user.is_authenticated:
-        login_service.note_sign_out(user=request.user)
+        login_service.note_sign_out(user=person(request))
     logout(request)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
@@ -114,7 +114,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @requires(SIGNED_IN)
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """End every session of the person, this one too."""
-    users.end_sessions(user=request.user, actor=request.user)
+    users.end_sessions(user=person(request), actor=person(request))
     logout(request)
     messages.success(request, _("You were signed out in every browser."))
     return redirect(settings.LOGOUT_REDIRECT_URL)
@@ -130,7 +130,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return _password_page(request, form, status=422 if request.method == "POST" else 200)
     try:
         user = users.change_password(
-            user=request.user,
+            user=person(request),
             old=form.cleaned_data["old_password"],
             new=form.cleaned_data["new_password"],
             revoke_tokens=form.cleaned_data["revoke_tokens"],
