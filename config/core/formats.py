@@ -62,20 +62,21 @@ class Compact:
         return f"{self.number}\u00a0{self.unit}" if self.unit else self.number
 
 
+# From which size on, divided by what, called how.
+CHINESE_STEPS = (
+    (Decimal(10) ** 10, Decimal(10) ** 8, "亿"),
+    (Decimal(10) ** 4, Decimal(10) ** 4, "万"),
+)
+ENGLISH_STEPS = (
+    (Decimal(10) ** 9, Decimal(10) ** 9, "B"),
+    (Decimal(10) ** 6, Decimal(10) ** 6, "M"),
+    (Decimal(10) ** 4, Decimal(10) ** 3, "K"),
+)
+
+
 def _scale(size: Decimal, chinese: bool) -> tuple[Decimal, str, int]:
     """Return divisor, its word and the decimals to show for an amount of `size`."""
-    if chinese:
-        steps = (
-            (Decimal(10) ** 10, Decimal(10) ** 8, "亿"),
-            (Decimal(10) ** 4, Decimal(10) ** 4, "万"),
-        )
-    else:
-        steps = (
-            (Decimal(10) ** 9, Decimal(10) ** 9, "B"),
-            (Decimal(10) ** 6, Decimal(10) ** 6, "M"),
-            (Decimal(10) ** 4, Decimal(10) ** 3, "K"),
-        )
-    for limit, divisor, word in steps:
+    for limit, divisor, word in CHINESE_STEPS if chinese else ENGLISH_STEPS:
         if size >= limit:
             return divisor, word, 1
     return Decimal(1), "", 2

@@ -18,6 +18,8 @@ from config.core import formats
 from config.core.exports import ExportColumn
 
 Text = str | Promise
+# A cell cuts text that is longer; the whole is shown when one points at it.
+LONG_TEXT = 18
 FIGURES = frozenset({"money", "number", "percent", "days"})
 
 
@@ -180,8 +182,10 @@ def cell(column: Column, row: Any) -> SafeString:
     css = column.css_class
     if column.kind == "money" and value is not None and value < 0:
         css = f"{css} is-negative"
-    opening = f'<td class="{css}">' if css else "<td>"
-    return mark_safe(f"{opening}{inner}</td>")  # noqa: S308  css is declared in code, inner is escaped
+    opening = f'<td class="{css}"' if css else "<td"
+    if column.kind == "text" and isinstance(value, str) and len(value) > LONG_TEXT:
+        opening += format_html(' title="{}"', value)
+    return mark_safe(f"{opening}>{inner}</td>")  # noqa: S308  css is declared in code, inner is escaped
 
 
 def table_row(columns: Sequence[Column], row: Any) -> SafeString:

@@ -68,7 +68,7 @@ class RowComparison(Func):
         super().__init__(*expressions, **extra)
         self.operator = operator
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_extra: Any) -> Any:
         parts, params = [], []
         for expression in self.get_source_expressions():
             sql, values = compiler.compile(expression)

@@ -32,8 +32,11 @@ def totals(
 ) -> list[TotalsRow]:
     """This function will return a row of totals, or one a currency where a field of it is named."""
     summed = [c for c in columns if c.total is not False]
-    sums = _in_database if isinstance(rows, QuerySet) else _in_memory
-    return [_row(columns, *one) for one in sums(rows, summed, currency)]  # type: ignore[operator]
+    if isinstance(rows, QuerySet):
+        sums = _in_database(rows, summed, currency)
+    else:
+        sums = _in_memory(rows, summed, currency)
+    return [_row(columns, *one) for one in sums]
 
 
 def _in_database(rows: QuerySet[Any], summed: Sequence[Column], currency: str) -> list[Sums]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.core.errors import InvalidInput
 from config.core.models import SavedView, User
 
+NAME_LENGTH, PAGE_LENGTH, QUERY_LENGTH = 60, 80, 1000  # of the model's columns
 VIEWS_PER_LIST = 30
 COLUMNS_PER_LIST = 60
 
@@ -25,11 +26,11 @@ def save(*, user: User, page: str, name: str, query: str) -> SavedView:
         has too many views
     """
     name = " ".join(name.split())
-    if not name or len(name) > SavedView._meta.get_field("name").max_length:
+    if not name or len(name) > NAME_LENGTH:
         raise InvalidInput(_("Give the view a name of 1 to 60 characters."), code="view_name")
-    if not page or len(page) > SavedView._meta.get_field("page").max_length:
+    if not page or len(page) > PAGE_LENGTH:
         raise InvalidInput(_("This list is not known."), code="view_page")
-    if len(query) > SavedView._meta.get_field("query").max_length:
+    if len(query) > QUERY_LENGTH:
         raise InvalidInput(_("These filters are too long to be kept."), code="view_query")
     User.objects.select_for_update().get(pk=user.pk)
     views = SavedView.objects.filter(user=user, page=page)
@@ -57,7 +58,7 @@ def choose_columns(*, user: User, page: str, columns: Sequence[str]) -> None:
 
     :raises InvalidInput: if the list or the columns can not be real ones
     """
-    if not page or len(page) > SavedView._meta.get_field("page").max_length:
+    if not page or len(page) > PAGE_LENGTH:
         raise InvalidInput(_("This list is not known."), code="view_page")
     if len(columns) > COLUMNS_PER_LIST or any(len(key) > 80 for key in columns):
         raise InvalidInput(_("These columns are not known."), code="view_columns")

@@ -80,11 +80,25 @@
     itemWidth: 10,
     itemHeight: 10,
     itemGap: 12,
-    type: "scroll",
     textStyle: { color: css("--zq-soft"), fontSize: 12 },
-    pageIconColor: css("--zq-soft"),
-    pageTextStyle: { color: css("--zq-soft") },
   });
+
+  // How high a legend becomes when it wraps, so that the drawing begins below it.
+  const pen = document.createElement("canvas").getContext("2d");
+  function legendHeight(names, width) {
+    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    let rows = 1;
+    let used = 0;
+    names.forEach((name) => {
+      const needed = pen.measureText(name).width + 10 + 5 + 12;
+      if (used + needed > width - 10 && used) {
+        rows += 1;
+        used = 0;
+      }
+      used += needed;
+    });
+    return rows * 24;
+  }
 
   function stackedTooltip(data) {
     const names = data.series.map((one) => one.label);
@@ -151,7 +165,7 @@
       };
     },
 
-    "aging-months"(data) {
+    "aging-months"(data, width) {
       const unit = axisUnit(Math.max(0, ...stackTotals(data)));
       const share = data.line && {
         name: data.line.label,
@@ -165,11 +179,12 @@
         data: data.line.values.map((one) => (one === null ? null : Number(one))),
         z: 5,
       };
+      const names = [...data.series.map((one) => one.label), ...(share ? [share.name] : [])];
       return {
         url: urlOfStack(data),
         option: {
-          grid: { left: 4, right: 4, top: 44, bottom: 2, containLabel: true },
-          legend: legend([...data.series.map((one) => one.label), ...(share ? [share.name] : [])]),
+          grid: { left: 4, right: 4, top: legendHeight(names, width) + 22, bottom: 2, containLabel: true },
+          legend: legend(names),
           tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { opacity: 0.08 } }, formatter: stackedTooltip(data) },
           xAxis: categoryAxis(data.categories.map((one) => one.label)),
           yAxis: [
@@ -194,8 +209,9 @@
       };
     },
 
-    "aging-owners"(data) {
+    "aging-owners"(data, width) {
       const totals = stackTotals(data);
+      const names = data.series.map((one) => one.label);
       const series = stackedSeries(data, { barMaxWidth: 15 });
       const last = series.length;
       const sums = {
@@ -209,8 +225,8 @@
       return {
         url: (point) => (point.seriesIndex === last ? undefined : urlOfStack(data)(point)),
         option: {
-          grid: { left: 4, right: 76, top: 32, bottom: 2, containLabel: true },
-          legend: legend(data.series.map((one) => one.label)),
+          grid: { left: 4, right: 76, top: legendHeight(names, width) + 4, bottom: 2, containLabel: true },
+          legend: legend(names),
           tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { opacity: 0.08 } }, formatter: stackedTooltip(data) },
           xAxis: { type: "value", show: false },
           yAxis: categoryAxis(data.categories.map((one) => one.label), {
@@ -275,6 +291,16 @@
     };
   }
 
+  // Bars that lie need a height by their number, unless the page gave one.
+  function fitHeight(element, data, width) {
+    const isOwners = element.dataset.chart === "aging-owners";
+    const rows = (data.rows || (isOwners ? data.categories : [])).length;
+    if (!rows || (element.style.height && !element.dataset.fitted)) return;
+    const head = isOwners ? legendHeight(data.series.map((one) => one.label), width) : 12;
+    element.dataset.fitted = "1";
+    element.style.height = `${Math.max(4, rows) * 32 + head + 6}px`;
+  }
+
   function draw(element) {
     const source = document.getElementById(element.dataset.source);
     const kind = kinds[element.dataset.chart];
@@ -283,21 +309,24 @@
     const known = charts.get(element);
     if (known) known.chart.dispose();
     else observer.observe(element);
-    const rows = (data.rows || (element.dataset.chart === "aging-owners" && data.categories) || []).length;
-    if (rows && !element.style.height) {
-      element.style.height = `${Math.max(5, rows) * 34 + (element.dataset.chart === "aging-owners" ? 44 : 16)}px`;
-    }
+    const width = element.clientWidth;
+    fitHeight(element, data, width);
     const chart = window.echarts.init(element, null, { renderer: "svg" });
-    const plan = kind(data);
+    const plan = kind(data, width);
     chart.setOption(merge(base(), plan.option));
     chart.on("click", follow(plan, data));
-    charts.set(element, { chart });
+    charts.set(element, { chart, width });
     const label = element.getAttribute("aria-label");
     if (label) element.setAttribute("role", "img");
   }
 
   const observer = new ResizeObserver((entries) => {
-    entries.forEach(({ target }) => charts.has(target) && charts.get(target).chart.resize());
+    entries.forEach(({ target }) => {
+      const known = charts.get(target);
+      if (!known || !target.clientWidth) return;
+      if (known.width === target.clientWidth) known.chart.resize();
+      else draw(target);
+    });
   });
 
   const drawAll = (root) => root.querySelectorAll("[data-chart]").forEach(draw);
