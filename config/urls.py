@@ -6,7 +6,8 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
-from config.core.views import errors
+from config.core.views import errors, health, job_urls
+from config.core.views import urls as core_urls
 from receivables.views import dashboard
 
 handler400 = errors.bad_request
@@ -16,8 +17,11 @@ handler500 = errors.server_error
 
 urlpatterns = [
     path("", dashboard.overview, name="home"),
-    path("", include("config.core.views.urls")),
+    path("", include(([*core_urls.urlpatterns, *job_urls.urlpatterns], "core"))),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("receivables/", include("receivables.views.urls")),
+    path("api/v1/", include("config.core.api.job_urls")),
     path("api/v1/", include("config.core.api.urls")),
     path("api/v1/", include("customers.api.urls")),
     path("api/v1/", include("receivables.api.urls")),

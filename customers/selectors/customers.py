@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db.models import Q
 
-from config.core.models import BusinessUnit, User
+from config.core.models import User
 from customers.domain import pinyin, uscc
 from customers.models import Customer, CustomerQuerySet
 
@@ -91,14 +90,6 @@ def _distance(customer: Customer, key: str) -> int:
         return 0
     heads = (customer.code, customer.name, customer.short_name, customer.search_keys)
     return 1 if any(head.casefold().startswith(key) for head in heads) else 2
-
-
-def assignable_users(*, units: Iterable[BusinessUnit | int]) -> list[User]:
-    """This function will return the active people who see every one of `units`, by name."""
-    people = User.objects.filter(is_active=True)
-    for unit in units:
-        people = people.filter(Q(all_units=True) | Q(is_superuser=True) | Q(units=unit))
-    return list(people.distinct().order_by("display_name", "username"))
 
 
 def facet_values(*, user: User, field: str) -> list[str]:

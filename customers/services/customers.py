@@ -185,24 +185,27 @@ def change_status(
     return customer
 
 
-def assign_sales_owner(
-    *, customer_ids: Collection[int], person: User | None, actor: User | None
+class Assignment(TypedDict, total=False):
+    """Who looks after customers from now on; None is nobody, a missing member is no change."""
+
+    sales_owner: User | None
+    collector: User | None
+
+
+@transaction.atomic
+def assign(
+    *, customer_ids: Collection[int], actor: User | None, **people: Unpack[Assignment]
 ) -> int:
-    """This function will give customers to a sales owner (None: to nobody); it returns how many changed.
+    """This function will hand customers over, all or none; it returns how many things changed.
 
     :raises InvalidInput: if a customer is unknown to the actor or not in a unit of the person
     """
-    return _hand_over(customer_ids, "sales_owner", person, actor)
-
-
-def assign_collector(
-    *, customer_ids: Collection[int], person: User | None, actor: User | None
-) -> int:
-    """This function will give customers to a collector (None: to nobody); it returns how many changed.
-
-    :raises InvalidInput: if a customer is unknown to the actor or not in a unit of the person
-    """
-    return _hand_over(customer_ids, "collector", person, actor)
+    changed = 0
+    if "sales_owner" in people:
+        changed += _hand_over(customer_ids, "sales_owner", people["sales_owner"], actor)
+    if "collector" in people:
+        changed += _hand_over(customer_ids, "collector", people["collector"], actor)
+    return changed
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import pytest
 from config.core.roles import Role
 from customers.models import Customer
 from customers.selectors import customers as selectors
+from customers.selectors import people
 
 GOOD = "91330100799655058B"
 pytestmark = pytest.mark.django_db
@@ -89,9 +90,12 @@ def test_only_active_people_of_all_the_units_can_be_chosen(make_user, unit, othe
     here = make_user(Role.COLLECTOR, units=[unit], display_name="a")
     both = make_user(Role.COLLECTOR, units=[unit, other_unit], display_name="b")
     everywhere = make_user(Role.COLLECTOR, all_units=True, display_name="c")
+    there = make_user(Role.COLLECTOR, units=[other_unit], display_name="d")
     make_user(Role.COLLECTOR, units=[unit], is_active=False)
-    assert selectors.assignable_users(units=[unit]) == [here, both, everywhere]
-    assert selectors.assignable_users(units=[unit, other_unit.pk]) == [both, everywhere]
+    assert list(people.colleagues(user=here)) == [here, both, everywhere]
+    assert list(people.colleagues(user=there)) == [both, everywhere, there]
+    assert list(people.assignable(units=[unit])) == [here, both, everywhere]
+    assert list(people.assignable(units=[unit, other_unit.pk])) == [both, everywhere]
 
 
 def test_choices_of_a_filter_are_the_values_in_use(make_customer, analyst, other_unit):
