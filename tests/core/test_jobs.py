@@ -216,7 +216,7 @@ class TestLease:
         assert job.lease_until > claimed.lease_until + timedelta(seconds=19)
 
     def test_one_person_does_not_keep_all_workers(self, make_user):
-        busy, other = make_user(), make_user()
+        busy, other = make_user(), make_user(is_superuser=True)
         taken = [
             jobs.claim(job_id=ask("test.good", key=str(n), actor=busy).pk, now=clock.now())
             for n in range(3)
@@ -272,7 +272,7 @@ class TestCancelAndRetry:
     def test_a_waiting_job_is_cancelled_without_being_done(self, do_jobs, make_user):
         job = ask("test.good")
 
-        jobs.request_cancel(job=job, actor=make_user())
+        jobs.request_cancel(job=job, actor=make_user(is_superuser=True))
         do_jobs()
 
         job.refresh_from_db()
@@ -283,7 +283,7 @@ class TestCancelAndRetry:
         )
 
     def test_a_running_job_leaves_at_its_next_check(self, make_user):
-        user = make_user()
+        user = make_user(is_superuser=True)
 
         @jobs.handler("test.cancelled")
         def cancelled(work):
@@ -297,7 +297,7 @@ class TestCancelAndRetry:
         assert (ended.state, ended.progress_done, ended.progress_total) == ("cancelled", 1, 2)
 
     def test_asking_twice_is_recorded_once(self, make_user):
-        job, user = ask("test.good"), make_user()
+        job, user = ask("test.good"), make_user(is_superuser=True)
 
         jobs.request_cancel(job=job, actor=user)
         jobs.request_cancel(job=job, actor=user)
@@ -309,7 +309,7 @@ class TestCancelAndRetry:
         do_jobs()
 
         with pytest.raises(jobs.JobAlreadyFinished):
-            jobs.request_cancel(job=job, actor=make_user())
+            jobs.request_cancel(job=job, actor=make_user(is_superuser=True))
 
         job.refresh_from_db()
         assert (job.state, job.cancel_requested) == ("done", False)
@@ -319,7 +319,7 @@ class TestCancelAndRetry:
         jobs.run(job_id=job.pk, clock=clock.now)
         Job.objects.filter(pk=job.pk).update(state="failed", attempt=5, lease_until=None)
 
-        jobs.retry(job=job, actor=make_user())
+        jobs.retry(job=job, actor=make_user(is_superuser=True))
         ended = jobs.run(job_id=job.pk, clock=clock.now)
 
         assert (ended.state, ended.attempt, ended.error) == ("done", 1, "")
@@ -330,7 +330,7 @@ class TestCancelAndRetry:
         do_jobs()
 
         with pytest.raises(jobs.JobNotRetriable):
-            jobs.retry(job=job, actor=make_user())
+            jobs.retry(job=job, actor=make_user(is_superuser=True))
 
         assert len(done) == 1
 
@@ -439,7 +439,7 @@ class TestCommittedWork:
 
     def test_a_wish_to_cancel_reaches_a_busy_handler(self, monkeypatch, make_user):
         monkeypatch.setattr(job_runs, "POLL_SECONDS", 0.05)
-        user = make_user()
+        user = make_user(is_superuser=True)
 
         @jobs.handler("test.endless")
         def endless(work):

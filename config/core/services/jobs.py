@@ -28,11 +28,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from config.core import request_context
-from config.core.errors import DomainError
+from config.core.errors import DomainError, NotAllowed
 from config.core.models import BusinessUnit, Job, Notification, User
 from config.core.roles import Role
 from config.core.services import audit, notify
@@ -51,6 +52,7 @@ logger = logging.getLogger("zhangqi.jobs")
 
 Handler = Callable[[JobRun], Mapping[str, object] | None]
 Clock = Callable[[], datetime]
+Text = str | Promise
 UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
 # One person's long jobs may not keep everyone else's waiting.
 RUNNING_PER_USER = 2
@@ -60,6 +62,7 @@ PUT_ASIDE = gettext_noop("Job %(job)s (%(kind)s) failed %(attempts)s times and w
 BUG = _("Something went wrong on our side. Tell the administrator this number: %(reference)s.")
 
 _handlers: dict[str, Handler] = {}
+_labels: dict[str, Text] = {}
 _nudge: Callable[[int], None] | None = None
 
 
@@ -78,17 +81,28 @@ class JobBroken(DomainError):
     status = 500
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register the function that does jobs of this kind."""
+def handler(kind: str, *, label: Text = "") -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of this kind; people read the label."""
 
     def register(function: Handler) -> Handler:
-        known = _handlers.setdefault(kind, function)
+        known = _handlers.get(kind, function)
         if known is not function and known.__qualname__ != function.__qualname__:
             raise RuntimeError(f"Two handlers for jobs of kind {kind!r}.")
         _handlers[kind] = function
+        _labels[kind] = label or kind
         return function
 
     return register
+
+
+def label_of(*, kind: str) -> str:
+    """Return what people call this kind of job."""
+    return str(_labels.get(kind, kind))
+
+
+def labels() -> dict[str, Text]:
+    """Return the known kinds of jobs and what people call them."""
+    return dict(_labels)
 
 
 def set_nudge(nudge: Callable[[int], None] | None) -> None:
@@ -316,8 +330,10 @@ def _put_aside(job: Job, *, now: datetime, refusal: DomainError) -> None:
 def request_cancel(*, job: Job, actor: User) -> Job:
     """Ask a job to stop; one that waits is cancelled when a worker takes it up.
 
+    :raises NotAllowed: if it is somebody else's job
     :raises JobAlreadyFinished: if there is nothing left to stop
     """
+    _refuse_stranger(job, actor=actor)
     # The row itself may be locked by a worker's transaction for long, so it is not locked here:
     # one column, one direction.
     waiting = Job.objects.filter(pk=job.pk, state__in=UNFINISHED)
@@ -336,8 +352,10 @@ def request_cancel(*, job: Job, actor: User) -> Job:
 def retry(*, job: Job, actor: User) -> Job:
     """Take up a failed or cancelled job again, from its cursor.
 
+    :raises NotAllowed: if it is somebody else's job
     :raises JobNotRetriable: if it waits, runs or is done
     """
+    _refuse_stranger(job, actor=actor)
     job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
     if job.state not in {Job.State.FAILED, Job.State.CANCELLED}:
         raise JobNotRetriable(_("Only a job that failed or was cancelled can be taken up again."))
@@ -348,6 +366,16 @@ def retry(*, job: Job, actor: User) -> Job:
     audit.record(actor=actor, action="job.retried", target=job, unit=job.unit, before=before)
     nudge_after_commit(job_id=job.pk)
     return job
+
+
+def may_handle(*, job: Job, user: User) -> bool:
+    """Return whether a person may cancel a job or take it up again: the own ones, or as administrator."""
+    return job.created_by_id == user.pk or user.is_superuser or user.has_role(Role.ADMINISTRATOR)
+
+
+def _refuse_stranger(job: Job, *, actor: User) -> None:
+    if not may_handle(job=job, user=actor):
+        raise NotAllowed(_("Only who asked for a job, or an administrator, may do this."))
 
 
 def sweep(*, now: datetime) -> list[int]:
