@@ -20,7 +20,9 @@ TOP_LEVEL = {
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return listed.stdout.splitlines()
 
 
@@ -66,7 +68,9 @@ def test_only_the_clock_module_and_interfaces_read_the_clock():
     readers = [
         path
         for path in tracked()
-        if path.endswith(".py") and any(layer in f"/{path}" for layer in layers) and not path.startswith("tests/")
+        if path.endswith(".py")
+        and any(layer in f"/{path}" for layer in layers)
+        and not path.startswith("tests/")
         if "core import clock" in (text := (ROOT / path).read_text(encoding="utf-8"))
         or "date.today()" in text
         or "datetime.now(" in text
@@ -79,7 +83,9 @@ def test_nothing_names_a_package_host():
     named = [
         path
         for path in tracked()
-        if path.endswith((".lock", ".json", ".toml", ".txt", ".yaml", ".yml", ".sh", "run", "Makefile"))
+        if path.endswith(
+            (".lock", ".json", ".toml", ".txt", ".yaml", ".yml", ".sh", "run", "Makefile")
+        )
         if any(host in (ROOT / path).read_text(encoding="utf-8", errors="ignore") for host in hosts)
     ]
     assert named == []

@@ -75,7 +75,11 @@ def test_years_before_is_the_inverse_of_the_anniversary():
 
 
 def test_month_ends_and_quarters():
-    assert dates.month_ends(date(2026, 3, 30), 3) == [date(2025, 12, 31), date(2026, 1, 31), date(2026, 2, 28)]
+    assert dates.month_ends(date(2026, 3, 30), 3) == [
+        date(2025, 12, 31),
+        date(2026, 1, 31),
+        date(2026, 2, 28),
+    ]
     assert dates.month_ends(date(2026, 3, 31), 1) == [date(2026, 3, 31)]
     assert dates.quarter_start(date(2026, 11, 23)) == date(2026, 10, 1)
     assert dates.quarter_end(date(2026, 11, 23)) == date(2026, 12, 31)

@@ -61,7 +61,9 @@ def test_years_are_anniversaries(due, as_of, code):
     assert CHINA.bucket_of(due, as_of=as_of).code == code
 
 
-@given(st.dates(date(1999, 1, 1), date(2060, 12, 31)), st.dates(date(1999, 1, 1), date(2060, 12, 31)))
+@given(
+    st.dates(date(1999, 1, 1), date(2060, 12, 31)), st.dates(date(1999, 1, 1), date(2060, 12, 31))
+)
 def test_every_date_falls_into_the_first_bucket_whose_edge_it_has_not_passed(due, as_of):
     """The same rule said the other way round: walk the edges forward from the due date."""
 
@@ -96,12 +98,32 @@ NOT_DUE, OPEN_END = Bucket("not_due", "Not due", 0), Bucket("older", "Older", No
     ("_case", "buckets", "sentence"),
     [
         ("too few", [NOT_DUE, OPEN_END], "at least three"),
-        ("no not due", [Bucket("a", "1–30", 30), Bucket("b", "31–60", 60), OPEN_END], "first bucket must be"),
-        ("not due in years", [Bucket("a", "x", 0, YEARS), Bucket("b", "1–30", 30), OPEN_END], "first bucket must be"),
+        (
+            "no not due",
+            [Bucket("a", "1–30", 30), Bucket("b", "31–60", 60), OPEN_END],
+            "first bucket must be",
+        ),
+        (
+            "not due in years",
+            [Bucket("a", "x", 0, YEARS), Bucket("b", "1–30", 30), OPEN_END],
+            "first bucket must be",
+        ),
         ("same code", [NOT_DUE, Bucket("a", "1–30", 30), Bucket("a", "more", None)], "same code"),
-        ("overlap", [NOT_DUE, Bucket("a", "1–60", 60), Bucket("b", "31–45", 45), OPEN_END], "overlap"),
-        ("same edge in two units", [NOT_DUE, Bucket("a", "a", 365), Bucket("b", "b", 1, YEARS), OPEN_END], "overlap"),
-        ("gap at the end", [NOT_DUE, Bucket("a", "1–30", 30), Bucket("b", "31–60", 60)], "no bucket"),
+        (
+            "overlap",
+            [NOT_DUE, Bucket("a", "1–60", 60), Bucket("b", "31–45", 45), OPEN_END],
+            "overlap",
+        ),
+        (
+            "same edge in two units",
+            [NOT_DUE, Bucket("a", "a", 365), Bucket("b", "b", 1, YEARS), OPEN_END],
+            "overlap",
+        ),
+        (
+            "gap at the end",
+            [NOT_DUE, Bucket("a", "1–30", 30), Bucket("b", "31–60", 60)],
+            "no bucket",
+        ),
         ("open in the middle", [NOT_DUE, Bucket("a", "all", None), OPEN_END], "never be used"),
     ],
 )

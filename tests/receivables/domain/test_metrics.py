@@ -55,7 +55,11 @@ def test_published_examples(figure, given, expected):
         ("18", [("10", 30), ("9", 31), ("8", 30)], "57.56"),
         ("5", [("10", 30)], "15.00"),
         ("0", [("10", 30)], "0.00"),
-        ("15", [("10", 30), ("0", 31), ("10", 30)], "76.00"),  # a month without sales counts its days
+        (
+            "15",
+            [("10", 30), ("0", 31), ("10", 30)],
+            "76.00",
+        ),  # a month without sales counts its days
     ],
 )
 def test_count_back(receivables, months, expected):
