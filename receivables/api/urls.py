@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from receivables.api import reports
+from receivables.api import allocations, items, proof, reports, schemes
 
-urlpatterns: list[URLPattern] = [*reports.urlpatterns]
+urlpatterns: list[URLPattern] = [
+    *reports.urlpatterns,
+    *items.urlpatterns,
+    *allocations.urlpatterns,
+    *schemes.urlpatterns,
+    *proof.urlpatterns,
+]

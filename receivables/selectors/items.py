@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.core.errors import InvalidInput
@@ -194,6 +194,12 @@ def get(*, user: User, pk: int) -> OpenItem | None:
         "unit", "customer", "customer__payment_terms", "batch", "recorded_by", "reverses", "reversed_by",
     )  # fmt: skip
     return OpenItem.objects.visible_to(user).select_related(*related).filter(pk=pk).first()
+
+
+def visible_allocations(*, user: User) -> QuerySet[Allocation]:
+    """This function will return the allocations in the user's scope, as `visible_to` limits items."""
+    visible = Allocation.objects.filter(unit__in=user.unit_ids())
+    return visible.filter(customer__sales_owner=user) if user.is_limited_to_portfolio else visible
 
 
 def movements(*, item: OpenItem) -> list[Movement]:
