@@ -117,7 +117,7 @@ def csv_text(value: Any) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, datetime):
-        return _local(value).isoformat(sep=" ", timespec="minutes")
+        return f"{_local(value):%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
     return safe_cell(str(value))
