@@ -1,7 +1,27 @@
-"""The REST API of core: units, rates, calendar, periods, trail, notifications, users."""
+"""The REST API of core: units, rates, calendar, periods, trail, people, jobs, and the document."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from config.core.api import audit, calendar, job_urls, people, periods, rates, schema, units
+
+router = SimpleRouter()
+router.register("units", units.UnitViewSet, basename="unit")
+router.register("exchange-rates", rates.RateViewSet, basename="exchange-rate")
+router.register("calendar-days", calendar.CalendarDayViewSet, basename="calendar-day")
+router.register("accounting-periods", periods.PeriodViewSet, basename="accounting-period")
+router.register("period-reopenings", periods.ReopeningViewSet, basename="period-reopening")
+router.register("audit-events", audit.AuditEventViewSet, basename="audit-event")
+router.register("users", people.UserViewSet, basename="user")
+router.register("tokens", people.TokenViewSet, basename="token")
+router.register("notifications", people.NotificationViewSet, basename="notification")
+
+urlpatterns = [
+    path("schema/", schema.SchemaView.as_view(), name="api-schema"),
+    path("docs/", schema.DocsView.as_view(), name="api-docs"),
+    path("me/", people.MeView.as_view(), name="me"),
+    *router.urls,
+    path("", include(job_urls)),
+]

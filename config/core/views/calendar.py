@@ -18,7 +18,7 @@ from config.core.models import CalendarDay
 from config.core.permissions import person, requires
 from config.core.selectors import calendar as selector
 from config.core.services import calendar
-from config.core.views.forms import CleanForm, DateField, attempt
+from config.core.views.forms import CleanForm, DateField, succeeds
 
 FIRST_YEAR, LAST_YEAR = 2001, 2099
 
@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
         form is not None
         and request.method == "POST"
         and form.is_valid()
-        and attempt(form, lambda: calendar.set_day(actor=person(request), **form.cleaned_data))
+        and succeeds(form, lambda: calendar.set_day(actor=person(request), **form.cleaned_data))
     ):
         messages.success(request, _("The calendar was changed."))
         return redirect(f"{request.path}?year={form.cleaned_data['day'].year}")

@@ -58,7 +58,7 @@ Result = TypeVar("Result")
 
 
 def attempt(form: forms.Form, action: Callable[[], Result]) -> Result | None:
-    """Call a service; a refusal becomes an error of the form, and the answer None."""
+    """Call a service and return its answer; a refusal becomes an error of the form, and None."""
     try:
         return action()
     except DomainError as refusal:
@@ -66,3 +66,9 @@ def attempt(form: forms.Form, action: Callable[[], Result]) -> Result | None:
     except ValidationError as error:
         form.add_error(None, error)
     return None
+
+
+def succeeds(form: forms.Form, action: Callable[[], object]) -> bool:
+    """Call a service and return whether it did its work; a refusal becomes an error of the form."""
+    attempt(form, action)
+    return not form.errors

@@ -18,7 +18,7 @@ from config.core.models import ExchangeRate
 from config.core.permissions import person, requires
 from config.core.selectors import rates as selector
 from config.core.services import rates
-from config.core.views.forms import CleanForm, DateField, attempt
+from config.core.views.forms import CleanForm, DateField, succeeds
 
 PAGE_SIZE = 100
 
@@ -69,7 +69,7 @@ def index(request: HttpRequest) -> HttpResponse:
         form is not None
         and request.method == "POST"
         and form.is_valid()
-        and attempt(form, lambda: rates.add(actor=person(request), **form.cleaned_data))
+        and succeeds(form, lambda: rates.add(actor=person(request), **form.cleaned_data))
     ):
         messages.success(request, _("The rate was entered."))
         return redirect("core:rates")
@@ -110,7 +110,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         version = values.pop("version")
-        if attempt(
+        if succeeds(
             form,
             lambda: rates.change(
                 row=row, actor=person(request), expected_version=version, **values

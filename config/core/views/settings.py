@@ -60,7 +60,7 @@ GROUPS = (
         (
             Tile(_("Audit trail"), _("Who did what, when, before and after."), "history", "core:audit", "core.view_auditevent"),
             Tile(_("Proof of the ledger"), _("Recompute every figure from the events."), "checks", "receivables:verify", "receivables.verify_ledger"),
-            Tile(_("Background jobs"), _("What runs, what waits, what failed."), "list-check", "core:jobs", "core.view_job"),
+            Tile(_("Background jobs"), _("What runs, what waits, what failed."), "list-check", "core:job_list", "core.view_job"),
             Tile(_("Mail"), _("Messages that wait, failed, or need a decision."), "mail", "core:mail", "core.view_outboxmessage"),
             Tile(_("REST API"), _("The documented interface for other programs."), "world", "api-docs"),
         ),

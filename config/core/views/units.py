@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from config.core.models import BusinessUnit
 from config.core.permissions import person, requires
 from config.core.services import units
-from config.core.views.forms import CleanForm, attempt
+from config.core.views.forms import CleanForm, succeeds
 
 ZONES = [
     (zone, zone)
@@ -71,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if (
         request.method == "POST"
         and form.is_valid()
-        and attempt(form, lambda: units.create(actor=person(request), **form.cleaned_data))
+        and succeeds(form, lambda: units.create(actor=person(request), **form.cleaned_data))
     ):
         messages.success(request, _("The unit was created."))
         return redirect("core:units")
@@ -89,7 +89,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values: dict[str, Any] = dict(form.cleaned_data)
         version = values.pop("version")
-        if attempt(
+        if succeeds(
             form,
             lambda: units.change(
                 unit=unit, actor=person(request), expected_version=version, **values
