@@ -42,8 +42,8 @@ def get(code: str = "") -> aging.Scheme:
     if found is None:
         known = ", ".join(schemes.order_by("code").values_list("code", flat=True))
         raise UnknownScheme(
-            _("There is no aging scheme “%(code)s”; choose one of: %(known)s."),
-            code=code or "-",
+            _("There is no aging scheme “%(scheme)s”; choose one of: %(known)s."),
+            scheme=code or "-",
             known=known,
         )
     return to_domain(found)
