@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.utils.functional import Promise
 
-from config.core.models import User
+if TYPE_CHECKING:  # apps register before the models can be loaded
+    from config.core.models import User
 
 MIN_LENGTH, MAX_LENGTH = 1, 100
 

@@ -1,11 +1,11 @@
-"""The REST API of core: units, rates, calendar, periods, trail, people, jobs, and the document."""
+"""The REST API of core: units, rates, calendar, periods, trail, people, and the document."""
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from config.core.api import audit, calendar, job_urls, people, periods, rates, schema, units
+from config.core.api import audit, calendar, people, periods, rates, schema, units
 
 router = SimpleRouter()
 router.register("units", units.UnitViewSet, basename="unit")
@@ -23,5 +23,4 @@ urlpatterns = [
     path("docs/", schema.DocsView.as_view(), name="api-docs"),
     path("me/", people.MeView.as_view(), name="me"),
     *router.urls,
-    path("", include(job_urls)),
 ]

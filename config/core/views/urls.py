@@ -7,7 +7,6 @@ from django.urls import path
 from config.core.views import (
     audit,
     calendar,
-    job_urls,
     mail,
     notifications,
     periods,
@@ -67,5 +66,4 @@ urlpatterns = [
     path("settings/audit/<int:pk>/", audit.show, name="audit_event"),
     path("settings/mail/", mail.index, name="mail"),
     path("settings/mail/<int:pk>/decide/", mail.decide, name="mail_decide"),
-    *job_urls.urlpatterns,
 ]
