@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from receivables.api import allocations, items, proof, reports, schemes
+from receivables.api import alerts, allocations, items, proof, reports, reviews, schemes
 
 urlpatterns: list[URLPattern] = [
     *reports.urlpatterns,
@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern] = [
     *allocations.urlpatterns,
     *schemes.urlpatterns,
     *proof.urlpatterns,
+    *alerts.urlpatterns,
+    *reviews.urlpatterns,
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from receivables.views import aging
+from receivables.views import aging, alerts, reviews
 
 app_name = "receivables"
 
@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern] = [
     path("aging/", aging.aging_page, name="aging"),
     path("aging/tie-out/", aging.tie_out, name="tie_out"),
     path("figures/", aging.metrics_page, name="metrics"),
+    *alerts.urlpatterns,
+    *reviews.urlpatterns,
 ]

@@ -69,12 +69,10 @@ class Books:
             self._undo()
 
     def _apply(self, credit: OpenItem) -> None:
-        try:
+        with contextlib.suppress(allocations.AllocationRefused):  # nothing to pay: it stays unapplied
             allocations.allocate_oldest_first(
                 credit_item=credit, effective_date=self.day, actor=None
             )
-        except allocations.AllocationRefused:
-            pass  # nothing to pay: it stays unapplied
 
     def _undo(self) -> None:
         live = Allocation.objects.filter(reverses=None, reversed_by=None).exclude(method="reversal")
