@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from celery import shared_task
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from config.core import clock
 from config.core.models import BusinessUnit, Job, User
@@ -35,7 +36,7 @@ def enqueue_review(
     return job
 
 
-@jobs.handler(REVIEW)
+@jobs.handler(REVIEW, label=gettext_lazy("Aging review"))
 def run_review(work: jobs.JobRun) -> dict[str, object]:
     """Do one review, then bring stale month ends up to date; each step is a transaction of its own."""
     unit = BusinessUnit.objects.get(pk=work.payload["unit"])
