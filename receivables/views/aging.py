@@ -79,14 +79,14 @@ def definition(report: AgingReport, question: Question) -> ListDefinition:
         *([Column(key="code", label=_("Code"), kind="code", sort=True)] if report.group_by is GroupBy.CUSTOMER else []),
         *([Column(key="currency", label=_("Currency"), kind="code", sort=True, is_fixed=True)] if several else []),
         Column(key="ages", label=_("Age"), kind="age", value=_segments(report), in_export=False),
+        Column(key="total", label=_("Total"), kind="money", sort=True, total=True, descends_first=True, is_fixed=True,
+               link=_items_link(report, question, "total", "")),
         *(_bucket_column(report, question, position) for position in range(len(report.scheme.buckets))),
         Column(key="retention", label=_("Retention"), kind="money", sort=True, total=True, descends_first=True,
                help=_("Retention money that is not yet due"), link=_items_link(report, question, "retention", "retention")),
         Column(key="unapplied", label=_("Unapplied"), kind="money", sort=True, total=True,
                help=_("Receipts and credit notes that are not applied yet"),
                link=_items_link(report, question, "unapplied", "unapplied")),
-        Column(key="total", label=_("Total"), kind="money", sort=True, total=True, descends_first=True, is_fixed=True,
-               link=_items_link(report, question, "total", "")),
     ]  # fmt: skip
     return ListDefinition(
         page="receivables:aging", columns=tuple(columns), order="-total", currency="currency", size=50,
