@@ -242,6 +242,8 @@ def verify_units(*, unit_ids: Collection[int], as_of: date | None = None) -> lis
     codes = dict(known.values_list("pk", "code"))
     findings = [f for check in CHECKS for f in _findings(check, codes)]
     day = as_of or _last_day(codes)
+    if day is None:
+        return findings
     totals = balances(unit_ids=list(codes), as_of=day)
     return findings + [f for balance in totals for f in _of_balance(balance, day)]
 
@@ -275,10 +277,10 @@ def _of_balance(balance: Balance, day: date) -> list[Finding]:
     return found
 
 
-def _last_day(codes: dict[int, str]) -> date:
+def _last_day(codes: dict[int, str]) -> date | None:
     posted = OpenItem.objects.filter(unit__in=codes).aggregate(day=Max("posting_date"))["day"]
     applied = Allocation.objects.filter(unit__in=codes).aggregate(day=Max("effective_date"))["day"]
-    return max((day for day in (posted, applied) if day), default=date.min)
+    return max((day for day in (posted, applied) if day), default=None)
 
 
 def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
