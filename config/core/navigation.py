@@ -26,12 +26,32 @@ class Entry:
 
 
 NAVIGATION: tuple[Entry, ...] = (
-    Entry(label=_("Work queue"), icon="inbox", url_name="core:work_queue"),
+    Entry(
+        label=_("Work queue"),
+        icon="inbox",
+        url_name="receivables:worklist",
+        permissions=("receivables.view_overduealert",),
+    ),
     Entry(
         label=_("Customers"),
         icon="building",
-        url_name="customers:list",
-        permissions=("customers.view_customer",),
+        children=(
+            Entry(
+                label=_("All customers"),
+                url_name="customers:list",
+                permissions=("customers.view_customer",),
+            ),
+            Entry(
+                label=_("Groups"),
+                url_name="customers:groups",
+                permissions=("customers.view_customer",),
+            ),
+            Entry(
+                label=_("Payment terms"),
+                url_name="customers:terms",
+                permissions=("customers.view_paymentterms",),
+            ),
+        ),
     ),
     Entry(
         label=_("Receivables"),
@@ -62,6 +82,11 @@ NAVIGATION: tuple[Entry, ...] = (
                 label=_("Alerts"),
                 url_name="receivables:alerts",
                 permissions=("receivables.view_overduealert",),
+            ),
+            Entry(
+                label=_("Turnover figures"),
+                url_name="receivables:metrics",
+                permissions=("receivables.view_aging",),
             ),
         ),
     ),
