@@ -20,6 +20,9 @@ from receivables.selectors import schemes
 from receivables.selectors.open_amounts import RETENTION, UNAPPLIED
 
 OPEN, ALL = "open", "all"
+# Everything past its due date, whatever the bucket.
+OVERDUE = "overdue"
+NOBODY = 0
 # What a list reads of an item; instances would cost several times as much.
 ROW = (
     "id", "number", "kind", "direction", "source", "instalment", "document_date", "posting_date", "due_date",
@@ -56,9 +59,13 @@ class ItemFilter:
     posted_to: date | None = None
     document_from: date | None = None
     document_to: date | None = None
+    # A customer that stands above others, with its members.
+    group_id: int | None = None
+    # NOBODY asks for customers without one.
     sales_owner_id: int | None = None
     collector_id: int | None = None
     segment: str = ""
+    # None does not limit, "" is "not stated".
     industry: str | None = None
     region: str | None = None
     batch_id: int | None = None
@@ -79,6 +86,9 @@ def search(*, user: User, wanted: ItemFilter) -> OpenItemQuerySet:
     items = items.filter(**_equal(wanted), **_ranges(wanted))
     if wanted.kinds:
         items = items.filter(kind__in=wanted.kinds)
+    if wanted.group_id is not None:
+        alone = Q(customer=wanted.group_id, customer__parent=None)
+        items = items.filter(Q(customer__parent=wanted.group_id) | alone)
     if wanted.text:
         items = items.filter(_matching(wanted.text))
     if wanted.bucket:
@@ -106,13 +116,17 @@ def _equal(wanted: ItemFilter) -> dict[str, Any]:
         "currency": wanted.currency or None,
         "cause": wanted.cause,
         "number_key": comparison_key(wanted.number) or None,
-        "customer__sales_owner": wanted.sales_owner_id,
-        "customer__collector": wanted.collector_id,
         "customer__segment": wanted.segment or None,
         "customer__industry": wanted.industry,
         "customer__region": wanted.region,
         "batch": wanted.batch_id,
     }
+    for role, person in (
+        ("sales_owner", wanted.sales_owner_id),
+        ("collector", wanted.collector_id),
+    ):
+        limits[f"customer__{role}"] = person or None
+        limits[f"customer__{role}__isnull"] = True if person == NOBODY else None
     return {name: value for name, value in limits.items() if value is not None}
 
 
@@ -150,12 +164,14 @@ def in_bucket(wanted: ItemFilter) -> Q:
         return Q(direction=OpenItem.Direction.CREDIT)
     if wanted.bucket == RETENTION:
         return kept_back
+    if wanted.bucket == OVERDUE:
+        return debit & Q(due_date__lt=wanted.as_of)
     scheme = schemes.get(wanted.scheme).for_basis(wanted.basis)
     codes = [b.code for b in scheme.buckets]
     if wanted.bucket not in codes:
         raise UnknownBucket(
             _("The scheme has no bucket “%(bucket)s”; choose one of: %(known)s."),
-            bucket=wanted.bucket, known=", ".join([*codes, RETENTION, UNAPPLIED]),
+            bucket=wanted.bucket, known=", ".join([*codes, OVERDUE, RETENTION, UNAPPLIED]),
         )  # fmt: skip
     return debit & ~kept_back & _aged(scheme, codes.index(wanted.bucket), wanted)
 
