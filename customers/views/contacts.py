@@ -89,4 +89,7 @@ def _list(
         "contact_form": form,
         "may_change": person(request).has_perm(CHANGE),
     }
-    return render(request, "customers/_contacts.html", context, status=status)
+    response = render(request, "customers/_contacts.html", context, status=status)
+    # An edit in place asked for its own row; the answer is the whole list.
+    response["HX-Retarget"], response["HX-Reswap"] = "#contacts", "outerHTML"
+    return response

@@ -34,7 +34,7 @@ class CustomerChoice(forms.ModelChoiceField):
 
     def show(self, customer: Customer | None) -> None:
         chosen = [] if customer is None else [(customer.pk, customer.name)]
-        self.widget.choices = [("", ""), *chosen]  # type: ignore[attr-defined]
+        self.widget.choices = [("", ""), *chosen]
 
 
 class CustomerForm(CleanForm):

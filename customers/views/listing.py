@@ -205,7 +205,7 @@ def assign(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Choose customers, and who gets them."))
         return redirect(target)
     try:
-        changed = customers.assign(customer_ids=ids, actor=person(request), **form.assignment())  # type: ignore[misc]
+        changed = customers.assign(customer_ids=ids, actor=person(request), **form.assignment())
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect(target)

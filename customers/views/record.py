@@ -116,7 +116,9 @@ def _tabs(
 ) -> list[Tab]:
     words = {"items": _("Open items"), "ledger": _("Ledger"), "aging": _("Aging")}
     panels = {key: panel_url(route, customer, person(request)) for key, route in PANELS.items()}
-    found = [(key, words[key], None, url) for key, url in panels.items() if url]
+    found: list[tuple[str, str, int | None, str]] = [
+        (key, words[key], None, url) for key, url in panels.items() if url
+    ]
     found += [
         ("data", _("Master data"), None, ""),
         ("contacts", _("Contacts"), contacts, ""),

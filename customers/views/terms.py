@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +50,7 @@ class Line:
 def index(request: HttpRequest) -> HttpResponse:
     """List the payment terms with the due dates of an example document."""
     form = PreviewForm(request.GET if request.GET.get("document_date") else _example())
-    form.fields["acceptance_date"].widget.attrs["hidden"] = True
+    del form.fields["acceptance_date"]
     values = form.cleaned_data if form.is_valid() else _example()
     visible = Customer.objects.visible_to(person(request)).exclude(payment_terms=None)
     used = dict(visible.order_by().values_list("payment_terms").annotate(Count("pk")))
@@ -169,5 +168,5 @@ def _preview(request: HttpRequest) -> dict[str, Any]:
     return {"found": found, "kinds": labels.KINDS, "summary": labels.summary(rule)}
 
 
-def _example() -> dict[str, date | Decimal]:
+def _example() -> dict[str, Any]:
     return {"document_date": clock.today(), "amount": EXAMPLE_AMOUNT}
