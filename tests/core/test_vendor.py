@@ -14,7 +14,12 @@ STATIC = settings.BASE_DIR / "config" / "static"
 VENDOR = STATIC / "vendor"
 ENTRIES = json.loads((VENDOR / "VENDOR.json").read_text())
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
-ICON_TAG = re.compile(r'{% icon "([a-z0-9-]+)"')
+CODE = sorted(
+    path
+    for app in ("config", "customers", "receivables", "credit", "planning")
+    for path in (settings.BASE_DIR / app).rglob("*.py")
+)
+ICON_NAME = re.compile(r"""(?:{% icon |icon_name=|\bicon=|"icon": )["']([a-z0-9-]+)["']""")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
@@ -49,10 +54,10 @@ def test_the_package_lock_names_no_package_host() -> None:
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
 
 
-def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
+def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
     drawn = set(re.findall(r'<symbol id="([^"]+)"', (VENDOR / "icons.svg").read_text()))
-    named = {name for path in TEMPLATES for name in ICON_TAG.findall(path.read_text())}
-    assert named, "the templates name no icon at all"
+    named = {name for path in [*TEMPLATES, *CODE] for name in ICON_NAME.findall(path.read_text())}
+    assert {"inbox", "receipt-2"} <= named, "the pattern finds no icons"
     assert named - drawn == set()
 
 
