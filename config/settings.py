@@ -180,6 +180,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_IDLE = timedelta(minutes=int(os.environ.get("SESSION_IDLE_MINUTES", "30")))
 SESSION_ABSOLUTE = timedelta(hours=12)
 SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
+CSRF_FAILURE_VIEW = "config.core.views.errors.csrf_failure"
 LOGIN_FAILURES_PER_USER = 10
 LOGIN_FAILURES_PER_ADDRESS = 30
 LOGIN_FAILURE_WINDOW = timedelta(minutes=15)
@@ -215,6 +216,7 @@ WHITENOISE_MAX_AGE = 31_536_000 if PRODUCTION else 3600
 
 # REST API ----------------------------------------------------------------------------------------
 
+API_CALLS_PER_MINUTE = int(os.environ.get("API_CALLS_PER_MINUTE", "6000"))
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "config.core.authentication.TokenAuthentication",
@@ -225,6 +227,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.core.parsers.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["config.core.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "config.core.pagination.Cursor",
+    "DEFAULT_THROTTLE_CLASSES": ["config.core.throttling.PrincipalThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_VERSIONING_CLASS": None,
     "EXCEPTION_HANDLER": "config.core.problems.handle",

@@ -14,9 +14,10 @@ from django.core.exceptions import (
     TooManyFieldsSent,
 )
 from django.db import IntegrityError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -195,4 +196,5 @@ def json_answer(*, status: int, code: str, detail: str, request_id: str = "") ->
     body = problem(status=status, code=code, detail=detail)
     if request_id:
         body["request_id"] = request_id
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    # Written as Django REST framework writes it, so that both look the same to the byte.
+    return HttpResponse(JSONRenderer().render(body), status=status, content_type=CONTENT_TYPE)

@@ -19,7 +19,7 @@ class PrincipalThrottle(BaseThrottle):
     """Count in the cache, in windows of a minute; the address stands in for who is not signed in."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        limit = int(getattr(settings, "API_CALLS_PER_MINUTE", 6000))
+        limit = settings.API_CALLS_PER_MINUTE
         window = int(time.time()) // WINDOW_SECONDS
         who = (
             request.user.pk if request.user.is_authenticated else request_context.current().address

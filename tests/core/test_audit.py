@@ -150,13 +150,10 @@ def test_a_rolled_back_change_leaves_no_event() -> None:
     ],
 )
 def test_the_database_refuses_to_change_the_trail(chain: list[AuditEvent], sql: str) -> None:
-    with (
-        pytest.raises((InternalError, ProgrammingError)),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        # Deferred checks of the test's own transaction would stop TRUNCATE before the trigger does.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor = connection.cursor()
+    # Deferred checks of the test's own transaction would stop TRUNCATE before the trigger does.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
         cursor.execute(sql)
     assert findings() == []
 
