@@ -195,6 +195,14 @@
     form.requestSubmit();
   });
 
+  // On a phone the filters are folded away behind their button.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-unfold]");
+    if (!button) return;
+    const isOpen = button.nextElementSibling.classList.toggle("is-open");
+    button.setAttribute("aria-expanded", String(isOpen));
+  });
+
   // A filter left empty stays out of the address, so that addresses can be read and kept.
   document.addEventListener("formdata", (event) => {
     if (!event.target.matches("form[data-clean-query]")) return;
