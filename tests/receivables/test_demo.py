@@ -275,7 +275,7 @@ class TestCompany:
     def test_one_event_tells_that_it_was_made_up(self, demo_company: DemoCompany):
         event = AuditEvent.objects.get(action=company.ACTION)
         assert event.after["customers"] == 40
-        assert event.after["as_of"] == "2026-11-24"
+        assert event.after["order"]["as_of"] == "2026-11-24"
 
     def test_nothing_is_made_up_beside_real_data(self, unit: BusinessUnit):
         with pytest.raises(company.NotEmpty):

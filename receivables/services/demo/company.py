@@ -124,7 +124,7 @@ def _create(order: Order, *, whole: bool) -> Outcome:
         actor=None,
         action=ACTION,
         target=SUBJECT,
-        after={**asdict(outcome), "seed": order.seed, "as_of": order.as_of},
+        after={**asdict(outcome), "order": asdict(order)},
     )
     return outcome
 
@@ -153,7 +153,12 @@ def review(*, as_of: date, days: int = REVIEW_DAYS) -> int:
     raised = 0
     for back in reversed(range(1, days + 1)):
         day = as_of - timedelta(days=back)
-        night = datetime.combine(day + timedelta(days=1), time(2, 10), settings.SHANGHAI)
         for unit in BusinessUnit.objects.order_by("pk"):
-            raised += reviews.run(unit=unit, as_of=day, actor=None, now=night).alerts_raised
+            made = reviews.run(unit=unit, as_of=day, actor=None, now=night_after(day))
+            raised += made.alerts_raised
     return raised
+
+
+def night_after(day: date) -> datetime:
+    """This function will return when the nightly review of a day runs."""
+    return datetime.combine(day + timedelta(days=1), time(2, 10), settings.SHANGHAI)
