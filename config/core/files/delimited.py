@@ -31,6 +31,7 @@ class DelimitedFile:
         self.path = path
         self.size = path.stat().st_size
         self.encoding = encodings.detect(path)
+        _refuse_endless_line(path)
         self.delimiter = delimiter or self._sniff()
         self._raw: io.BufferedReader | None = None
 
@@ -38,14 +39,11 @@ class DelimitedFile:
         """This function will return the first rows, read with this or another delimiter."""
         found: list[Row] = []
         with self._open() as text:
-            reader = csv.reader(_lines(text), delimiter=delimiter or self.delimiter, strict=True)
+            reader = csv.reader(text, delimiter=delimiter or self.delimiter, strict=True)
             try:
                 found.extend(islice(reader, rows))
             except csv.Error:
                 pass  # told, with its place, when the file is read in earnest
-            except FileRefused:
-                if not found:
-                    raise
         return found
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
@@ -55,7 +53,7 @@ class DelimitedFile:
         """
         row = 1
         with self._open() as text:
-            reader = csv.reader(_lines(text), delimiter=self.delimiter, strict=True)
+            reader = csv.reader(text, delimiter=self.delimiter, strict=True)
             while True:
                 rows: list[Row] = []
                 try:
@@ -100,19 +98,18 @@ class DelimitedFile:
 BUFFER = 1 << 18
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    """Yield lines, and refuse one that would fill the memory."""
-    for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), start=1):
-        if len(line) >= LONGEST_LINE:
-            raise FileRefused(
-                _(
-                    "Line %(line)s has more than a million characters. Check whether a quotation mark "
-                    "or the line ends are missing."
-                ),
-                code="line_too_long",
-                line=number,
-            )
-        yield line
+def _refuse_endless_line(path: Path) -> None:
+    """Refuse a line that would fill the memory: a whole block of the file without a line end."""
+    with path.open("rb") as file:
+        while len(block := file.read(LONGEST_LINE)) == LONGEST_LINE:
+            if b"\n" not in block and b"\r" not in block:
+                raise FileRefused(
+                    _(
+                        "A line of the file has more than a million characters. Check whether a quotation "
+                        "mark or the line ends are missing."
+                    ),
+                    code="line_too_long",
+                )
 
 
 def _malformed(row: int, error: csv.Error) -> FileRefused:

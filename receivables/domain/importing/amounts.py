@@ -8,7 +8,7 @@ within 1e-9 of two decimals. Everything else is refused rather than guessed.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from config.core.files.cells import ERROR, FORMULA, MERGED, NUMBER, TIME, TRUTH, Cell, Typed
 from receivables.domain.importing.reasons import CellRefused
@@ -37,14 +37,18 @@ def refuse_typed(cell: Typed, refusals: dict[str, str]) -> None:
         raise CellRefused(code, value=cell.shown())
 
 
-def parse(cell: Cell, *, currency: str | None) -> Decimal:
+def parse(cell: Cell, *, currency: str | None, rounding: bool = False) -> Decimal:
     """Return the amount of a cell, signed, with two decimals and never zero.
 
-    `currency` is the currency of the whole column, or None if rows differ.
+    `currency` is the currency of the whole column, or None if rows differ. `rounding` takes more
+    decimals and rounds them half up, for amounts that a program converted.
 
     :raises CellRefused: if it is not exactly an amount
     """
-    amount = _of_number(cell) if isinstance(cell, Typed) else _of_text(cell, currency)
+    if isinstance(cell, Typed):
+        amount = _of_number(cell, rounding)
+    else:
+        amount = _of_text(cell, currency, rounding)
     if amount == 0:
         raise CellRefused("amount_zero")
     if abs(amount) >= Decimal(10) ** 16:
@@ -52,26 +56,26 @@ def parse(cell: Cell, *, currency: str | None) -> Decimal:
     return amount
 
 
-def _of_number(cell: Typed) -> Decimal:
+def _of_number(cell: Typed, rounding: bool) -> Decimal:
     refuse_typed(cell, TYPED_REFUSALS)
     if cell.kind != NUMBER or not isinstance(cell.value, float):
         raise CellRefused("amount_form", value=cell.shown())
     exact = Decimal(repr(cell.value))
     if not exact.is_finite():
         raise CellRefused("amount_form", value=cell.shown())
-    return _to_cents(exact, cell.shown())
+    return _to_cents(exact, cell.shown(), rounding)
 
 
-def _to_cents(exact: Decimal, written: str) -> Decimal:
+def _to_cents(exact: Decimal, written: str, rounding: bool) -> Decimal:
     if abs(exact) >= Decimal(10) ** 16:
         raise CellRefused("amount_digits", value=written)
-    rounded = exact.quantize(CENT)
-    if abs(exact - rounded) > TOLERANCE:
+    rounded = exact.quantize(CENT, rounding=ROUND_HALF_UP)
+    if not rounding and abs(exact - rounded) > TOLERANCE:
         raise CellRefused("amount_decimals", value=written)
     return rounded
 
 
-def _of_text(text: str, currency: str | None) -> Decimal:
+def _of_text(text: str, currency: str | None, rounding: bool) -> Decimal:
     written = text.strip()
     body, negative = _without_sign(written)
     if body[:1] and body[0] in SIGNS:
@@ -83,8 +87,8 @@ def _of_text(text: str, currency: str | None) -> Decimal:
         if len(digits.partition(".")[0].lstrip("0")) > 16:
             raise CellRefused("amount_digits", value=written)
         amount = Decimal(digits).quantize(CENT)
-    elif FLOAT_TAIL.fullmatch(body):
-        amount = _to_cents(Decimal(body), written)
+    elif FLOAT_TAIL.fullmatch(body) or (rounding and DECIMALS.fullmatch(body)):
+        amount = _to_cents(Decimal(body.replace(",", "")), written, rounding)
     else:
         raise _explained(body, written)
     return -amount if negative else amount

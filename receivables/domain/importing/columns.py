@@ -136,7 +136,7 @@ class Codes:
             joined = _joined(cells)
             if joined is not None and PLAIN_CODES.fullmatch(joined) and self._all_fit(joined, len(cells)):
                 keys = joined.upper().split("\n")
-                return list(map(str, cells)), keys, {}
+                return list(cells), keys, {}  # type: ignore[arg-type]
         codes, refused = one_by_one(cells, self._one)
         return list(map(escape, codes)), [escape(comparison_key(c)) for c in codes], refused
 
@@ -162,26 +162,26 @@ def _joined(cells: Sequence[Cell]) -> str | None:
 class Amounts:
     """The amounts of a column, all in one currency (`currency`) or of several (None)."""
 
-    def __init__(self, *, field: str, currency: str | None) -> None:
-        self.field, self.currency = field, currency
+    def __init__(self, *, field: str, currency: str | None, rounding: bool = False) -> None:
+        self.field, self.currency, self.rounding = field, currency, rounding
 
     def convert(self, cells: Sequence[Cell]) -> Converted:
         joined = _joined(cells)
         if joined is not None and amounts.ALL_PLAIN.fullmatch(joined + "\n"):
-            return list(map(str, cells)), {}
+            return list(cells), {}  # type: ignore[arg-type]
         return one_by_one(cells, self._one)
 
     def _one(self, cell: Cell) -> str:
         if is_blank(cell):
             raise CellRefused("missing", field=self.field)
-        return f"{amounts.parse(cell, currency=self.currency):f}"
+        return f"{amounts.parse(cell, currency=self.currency, rounding=self.rounding):f}"
 
 
 class OpenAmounts:
     """What is left of each amount; empty says nothing, and 0 says settled."""
 
-    def __init__(self, *, currency: str | None) -> None:
-        self.currency = currency
+    def __init__(self, *, currency: str | None, rounding: bool = False) -> None:
+        self.currency, self.rounding = currency, rounding
 
     def convert(self, cells: Sequence[Cell]) -> Converted:
         return one_by_one(cells, self._one)
@@ -190,7 +190,7 @@ class OpenAmounts:
         if is_blank(cell):
             return NULL
         try:
-            return f"{amounts.parse(cell, currency=self.currency):f}"
+            return f"{amounts.parse(cell, currency=self.currency, rounding=self.rounding):f}"
         except CellRefused as refusal:
             if refusal.code == "amount_zero":
                 return "0.00"

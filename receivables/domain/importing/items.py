@@ -120,9 +120,13 @@ class ItemRules:
         if one.name == "customer_name":
             return self._customer_name
         if one.type == AMOUNT:
-            return single(columns.Amounts(field=self.labels[one.name], currency=self.column_currency).convert)
+            label, rounding = self.labels[one.name], self.mapping.round_amounts
+            return single(
+                columns.Amounts(field=label, currency=self.column_currency, rounding=rounding).convert
+            )
         if one.type == OPEN_AMOUNT:
-            return single(columns.OpenAmounts(currency=self.column_currency).convert)
+            rounding = self.mapping.round_amounts
+            return single(columns.OpenAmounts(currency=self.column_currency, rounding=rounding).convert)
         remembered = self._remembered(one)
         if remembered is not None:
             return single(columns.Remembered(remembered).convert)

@@ -5,7 +5,7 @@
 
 `date_order` is asked for only when day and month cannot be told apart; `negative` says that a
 negative amount without a kind is a credit note; `whole_numbers` lists fields in which a program
-wrote numbers as floats ("1930571429.0").
+wrote numbers as floats ("1930571429.0"); `round_amounts` takes amounts with more than two decimals.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from receivables.domain.importing.fields import FIELDS, OPEN_ITEMS
 from receivables.domain.importing.reasons import gettext_noop
 
 NEGATIVE_REFUSED, NEGATIVE_CREDIT_NOTE = "", "credit_note"
-KEYS = {"columns", "date_order", "negative", "whole_numbers", "currency"}
+KEYS = {"columns", "date_order", "negative", "whole_numbers", "round_amounts", "currency"}
 
 
 class MappingRefused(Exception):  # noqa: N818
@@ -36,6 +36,7 @@ class ColumnMapping:
     date_order: str = ""
     negative: str = NEGATIVE_REFUSED
     whole_numbers: tuple[str, ...] = ()
+    round_amounts: bool = False
     currency: str = ""
 
     def as_json(self) -> dict[str, object]:
@@ -48,6 +49,8 @@ class ColumnMapping:
             data["negative"] = self.negative
         if self.whole_numbers:
             data["whole_numbers"] = list(self.whole_numbers)
+        if self.round_amounts:
+            data["round_amounts"] = True
         if self.currency:
             data["currency"] = self.currency
         return data
@@ -72,6 +75,7 @@ def parse(kind: str, data: object) -> ColumnMapping:
         date_order=_one_of(data.get("date_order"), ORDERS, "date_order"),
         negative=_one_of(data.get("negative"), (NEGATIVE_CREDIT_NOTE,), "negative"),
         whole_numbers=_names(kind, data.get("whole_numbers") or ()),
+        round_amounts=data.get("round_amounts") is True,
         currency=str(data.get("currency") or ""),
     )
 
@@ -144,8 +148,9 @@ DELIVERED: dict[str, dict[str, ColumnMapping]] = {
                 "currency": ("invoice_currency",),
                 "settled_on": ("clear_date",),
             },
-            # Ids were written as floats, amounts with binary tails; the second shape is all in USD.
+            # Ids were written as floats; the second shape is all in USD, converted and not rounded.
             whole_numbers=("number", "customer"),
+            round_amounts=True,
             currency="USD",
         )
     },

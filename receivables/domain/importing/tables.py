@@ -20,6 +20,8 @@ TOTALS_AS_WRITTEN = frozenset(
     for form in (word, word.title(), word.upper())
     for mark in ("", ":", "：")
 )
+# Row numbers, rows, the same as columns if they are at hand, misshapen rows.
+Found = tuple[Sequence[int], Sequence[Row], "list[tuple[Cell, ...]] | None", list["RowRefusal"]]
 # A column's rule: cells in, one or more columns for COPY out, refusals by position.
 Rule = Callable[[Sequence[Cell]], tuple[list[list[str]], dict[int, CellRefused]]]
 
@@ -74,12 +76,12 @@ class TableReader:
 
     def read(self, chunk: Chunk) -> Lines:
         """Return the good rows of a chunk as lines for COPY, and its refused rows."""
-        numbers, rows, refusals = self._data_rows(chunk)
+        numbers, rows, columns, refusals = self._data_rows(chunk)
         self.counts.read += len(rows) + len(refusals)
         self.counts.refused += len(refusals)
         if not rows:
             return Lines("", refusals)
-        columns = list(zip(*rows, strict=True))
+        columns = list(zip(*rows, strict=True)) if columns is None else columns
         staged: list[list[str]] = [list(map(str, numbers))]
         bad: dict[int, list[tuple[str, CellRefused]]] = {}
         for name, rule in self.rules.items():
@@ -116,17 +118,19 @@ class TableReader:
     def _cells(self, row: Row) -> list[str]:
         return [shown(cell)[:1000] for cell in row[: self.width]]
 
-    def _data_rows(self, chunk: Chunk) -> tuple[Sequence[int], list[Row], list[RowRefusal]]:
+    def _data_rows(self, chunk: Chunk) -> Found:
         """Return the rows that are data with their numbers, all of one width, and the misshapen ones."""
         rows, first = chunk.rows, chunk.first_row
         skip = self.layout.heading_row + 1 - first
         if skip > 0:
             rows, first = rows[skip:], first + skip
-        if set(map(len, rows)) <= {self.width}:
-            keys = {row[self.key] for row in rows}
-            if "" not in keys and keys.isdisjoint(self._not_data):
-                return range(first, first + len(rows)), rows, []
-        return self._sort_out(rows, first)
+        if rows and set(map(len, rows)) == {self.width}:
+            columns = list(zip(*rows, strict=True))
+            keys = columns[self.key]
+            if "" not in keys and self._not_data.isdisjoint(keys):
+                return range(first, first + len(rows)), rows, columns, []
+        numbers, kept, refusals = self._sort_out(rows, first)
+        return numbers, kept, None, refusals
 
     def _sort_out(self, rows: Sequence[Row], first: int) -> tuple[list[int], list[Row], list[RowRefusal]]:
         numbers: list[int] = []

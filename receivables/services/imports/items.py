@@ -142,6 +142,7 @@ class ItemImport:
             actor=self.actor,
             resolved=resolved,
             some_left_out=bool(outcome.rows_refused or outcome.rows_unchanged),
+            some_paid=not {"settled_on", "open_amount"}.isdisjoint(self.opened.layout.columns),
         )
         if outcome.rows_written:
             for first, end in posting.slices(staged=staged):

@@ -33,6 +33,15 @@ class Target:
     actor: User | None
     resolved: Resolved
     some_left_out: bool
+    some_paid: bool
+
+
+# What the settlements are made from; left out where nothing was paid.
+KEPT = """, kept AS (
+    INSERT INTO import_posted
+    SELECT id, number_key, instalment, direction, currency, amount FROM posted WHERE open_amount <> amount
+)
+"""
 
 
 def prepare() -> None:
@@ -63,6 +72,7 @@ def post_slice(target: Target, *, first: int, end: int) -> int:
         if target.some_left_out
         else ""
     )
+    kept = KEPT if target.some_paid else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -77,10 +87,7 @@ def post_slice(target: Target, *, first: int, end: int) -> int:
                 WHERE m.customer_id >= %(first)s AND m.customer_id < %(end)s {left_out}
                 ORDER BY m.customer_id, {r.due_date}
                 RETURNING id, number_key, instalment, direction, currency, amount, open_amount
-            ), kept AS (
-                INSERT INTO import_posted
-                SELECT id, number_key, instalment, direction, currency, amount FROM posted WHERE open_amount <> amount
-            )
+            ){kept}
             INSERT INTO import_sums
             SELECT currency, direction, count(*), sum(amount) FROM posted GROUP BY currency, direction
             """,  # noqa: S608 - constants of ours

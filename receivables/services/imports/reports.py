@@ -36,6 +36,7 @@ NOTICES: dict[str, str] = {
     "date_order": gettext_noop("Dates were read in the order %(order)s."),
     "gb18030": gettext_noop("The text was read as GB18030. If names look wrong, save the file as CSV UTF-8."),
     "created": gettext_noop("%(count)s customers were created."),
+    "to_create": gettext_noop("%(count)s customers will be created."),
     "without_terms": gettext_noop(
         "%(count)s rows have no due date and their customers no payment terms; they are due on the document date."
     ),
@@ -161,9 +162,11 @@ def notice(found: Outcome, name: str, *, count: int, **context: str) -> None:
 
 def add_notices(found: Outcome, *, created: int, without_terms: int, spellings: int, refusals: int) -> None:
     """This function will add what the checks found out."""
-    found.report["customers_created"] = created
+    written = found.state != State.REFUSED
+    found.report["customers_created"] = created if written else 0
     found.report["reasons"] = refusals
-    notice(found, "created", count=created)
+    if written:
+        notice(found, "created" if found.state == State.DONE else "to_create", count=created)
     notice(found, "without_terms", count=without_terms)
     notice(found, "spellings", count=spellings)
     notice(found, "refusals_cut", count=refusals if refusals > len(found.refusals) else 0)
