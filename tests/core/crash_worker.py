@@ -35,7 +35,7 @@ def write_rows(work: JobRun) -> dict[str, Any]:
                 LoginFailure.objects.create(
                     username_key=f"job-{work.job.pk}", address=str(number), at=work.clock()
                 )
-                time.sleep(0.004)
+                time.sleep(work.payload.get("pause", 0.004))
             work.save_cursor(start + 3)
         work.progress(start + 3, STEPS)
     return {"rows": STEPS}

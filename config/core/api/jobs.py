@@ -84,5 +84,5 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     )
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
-        job = jobs.retry(job=self.get_object(), actor=person(request))
+        job = jobs.retry_by_person(job=self.get_object(), actor=person(request))
         return Response(JobOutput(job).data)

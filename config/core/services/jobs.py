@@ -349,13 +349,11 @@ def request_cancel(*, job: Job, actor: User) -> Job:
 
 
 @transaction.atomic
-def retry(*, job: Job, actor: User) -> Job:
-    """Take up a failed or cancelled job again, from its cursor.
+def retry(*, job: Job, actor: User | None) -> Job:
+    """Take up a failed or cancelled job again, from its cursor; the caller knows that it may.
 
-    :raises NotAllowed: if it is somebody else's job
     :raises JobNotRetriable: if it waits, runs or is done
     """
-    _refuse_stranger(job, actor=actor)
     job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
     if job.state not in {Job.State.FAILED, Job.State.CANCELLED}:
         raise JobNotRetriable(_("Only a job that failed or was cancelled can be taken up again."))
@@ -366,6 +364,16 @@ def retry(*, job: Job, actor: User) -> Job:
     audit.record(actor=actor, action="job.retried", target=job, unit=job.unit, before=before)
     nudge_after_commit(job_id=job.pk)
     return job
+
+
+def retry_by_person(*, job: Job, actor: User) -> Job:
+    """Take up a job again because a person asked for it.
+
+    :raises NotAllowed: if it is somebody else's job
+    :raises JobNotRetriable: if it waits, runs or is done
+    """
+    _refuse_stranger(job, actor=actor)
+    return retry(job=job, actor=actor)
 
 
 def may_handle(*, job: Job, user: User) -> bool:

@@ -16,6 +16,16 @@ from config.core.permissions import SIGNED_IN, person, requires
 from config.core.selectors import jobs as job_selectors
 from config.core.services import jobs
 
+# What handlers report, in people's words; the rest of a result is for programs.
+FIGURES = {
+    "rows": _("Rows"),
+    "accepted": _("Rows taken"),
+    "refused": _("Rows refused"),
+    "customers": _("Customers"),
+    "items": _("Open items"),
+    "alerts": _("Alerts raised"),
+}
+
 
 def _percent(job: Job) -> str:
     return "" if job.percent is None else f"{job.percent} %"
@@ -137,9 +147,7 @@ def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "label": jobs.label_of(kind=job.kind),
         "may_handle": jobs.may_handle(job=job, user=person(request)),
-        "figures": [
-            (name, value) for name, value in result.items() if isinstance(value, (int, str))
-        ],
+        "figures": [(label, result[name]) for name, label in FIGURES.items() if name in result],
         "is_retriable": job.state in {Job.State.FAILED, Job.State.CANCELLED},
     }
     return render(request, "core/job.html", context)
@@ -166,7 +174,7 @@ def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(SIGNED_IN)
 def job_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Take up a failed or cancelled job again."""
-    job = jobs.retry(job=_visible_job(request, pk), actor=person(request))
+    job = jobs.retry_by_person(job=_visible_job(request, pk), actor=person(request))
     return redirect("core:job_detail", pk=job.pk)
 
 
