@@ -152,6 +152,8 @@ def _settle(terms: PaymentTerms, parts: Sequence[engine.Part]) -> None:
     for name in ("code", "name", "name_en"):
         setattr(terms, name, text.clean(getattr(terms, name)))
     terms.pay_days = sorted(set(terms.pay_days))
+    # Before the columns' own checks, whose sentence about an array nobody understands.
+    check_rule(engine.Rule(pay_days=tuple(terms.pay_days)))
     fields.refuse_misfits(terms)
     if len(parts) > MAX_INSTALMENTS:
         raise FieldRefused(
