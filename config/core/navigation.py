@@ -60,7 +60,7 @@ NAVIGATION: tuple[Entry, ...] = (
             Entry(label=_("Overview"), url_name="home", permissions=("receivables.view_aging",)),
             Entry(
                 label=_("Ledger"),
-                url_name="receivables:ledger",
+                url_name="receivables:items",
                 permissions=("receivables.view_openitem",),
             ),
             Entry(
