@@ -47,7 +47,10 @@ def digest(lock: Path) -> str:
 
 
 def works(*command: str) -> bool:
-    return subprocess.run(command, capture_output=True).returncode == 0
+    try:
+        return subprocess.run(command, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
