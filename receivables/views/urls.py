@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from receivables.views import aging, alerts, reviews
+from receivables.views import (
+    aging,
+    alerts,
+    customer_panels,
+    documents,
+    items,
+    proof,
+    receipts,
+    reviews,
+    schemes,
+)
 
 app_name = "receivables"
 
@@ -14,4 +24,10 @@ urlpatterns: list[URLPattern] = [
     path("figures/", aging.metrics_page, name="metrics"),
     *alerts.urlpatterns,
     *reviews.urlpatterns,
+    *items.urlpatterns,
+    *documents.urlpatterns,
+    *receipts.urlpatterns,
+    *customer_panels.urlpatterns,
+    *schemes.urlpatterns,
+    *proof.urlpatterns,
 ]
