@@ -70,11 +70,9 @@ def one_at_a_time():
 
 
 def make_environment() -> None:
-    try:
-        venv.create(VENV, with_pip=True, clear=VENV.exists())
-    except (subprocess.CalledProcessError, ImportError):
-        # Debian without python3-venv has no ensurepip; the outer pip can serve the new venv.
-        venv.create(VENV, with_pip=False, clear=True)
+    # Debian without python3-venv has no ensurepip; the outer pip can serve the new venv.
+    has_ensurepip = works(sys.executable, "-m", "ensurepip", "--version")
+    venv.create(VENV, with_pip=has_ensurepip, clear=VENV.exists())
 
 
 def pip_command() -> list:
@@ -110,14 +108,20 @@ def install(lock: Path) -> None:
     STAMP.write_text(digest(lock))
 
 
+def holds(lock: Path) -> bool:
+    """Return whether .venv works and holds what is locked."""
+    if not PYTHON.exists() or not STAMP.exists():
+        return False
+    return STAMP.read_text() in {digest(lock), digest(DEVELOPER_LOCK)}
+
+
 def ensure_environment(command: str) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - this file alone runs on an older one
         sys.exit("Python 3.11 or newer is needed; this is %s." % sys.version.split()[0])
     lock = DEVELOPER_LOCK if command in DEVELOPER_COMMANDS else RUNTIME_LOCK
-    enough = {digest(lock), digest(DEVELOPER_LOCK)}
-    if not STAMP.exists() or STAMP.read_text() not in enough:
+    if not holds(lock):
         with one_at_a_time():
-            if not STAMP.exists() or STAMP.read_text() not in enough:
+            if not holds(lock):  # the other terminal may have installed it meanwhile
                 install(lock)
     if Path(sys.prefix).resolve() != VENV.resolve():
         os.execv(str(PYTHON), [str(PYTHON), *sys.argv])
