@@ -15,7 +15,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min, Sum
 
-from config.core.models import AccountingPeriod, AuditEvent, BusinessUnit, ExchangeRate, User
+from config.core.models import (
+    AccountingPeriod,
+    AuditEvent,
+    BusinessUnit,
+    ExchangeRate,
+    Notification,
+    User,
+)
 from config.core.roles import Role
 from config.core.text import comparison_key
 from customers.domain import terms as engine
@@ -24,7 +31,14 @@ from customers.models import Contact, Customer, PaymentTerms
 from receivables.domain import demo_names
 from receivables.domain.demo import Pattern, Profile, Terms, make_history
 from receivables.management.commands.demo import logins
-from receivables.models import AgingReview, AgingSummary, Allocation, OpenItem, OverdueAlert
+from receivables.models import (
+    AgingReview,
+    AgingSummary,
+    Allocation,
+    ImportBatch,
+    OpenItem,
+    OverdueAlert,
+)
 from receivables.services.demo import company, people
 from tests.demo_data import TODAY, DemoCompany, small_order
 
@@ -345,7 +359,8 @@ class TestBelievable:
 class TestCommand:
     def run(self, **options) -> str:
         out = StringIO()
-        call_command("demo", customers=12, items=240, as_of=TODAY, stdout=out, **options)
+        wanted = {"customers": 12, "items": 240, "as_of": TODAY, **options}
+        call_command("demo", stdout=out, **wanted)
         return out.getvalue()
 
     def test_it_makes_the_company_with_alerts_and_trends_and_only_once(self):
@@ -359,6 +374,17 @@ class TestCommand:
         assert "already" in self.run(if_empty=True)
         assert OpenItem.objects.count() == before
         assert any("finance_manager" in line for line in logins())
+
+    def test_the_demos_people_have_been_at_work(self):
+        self.run(customers=60, items=1800)
+        first, again = ImportBatch.objects.filter(state="done").order_by("pk")
+        assert first.rows_written == again.rows_unchanged > 0
+        assert first.rows_unchanged == again.rows_written == 0
+        refused = ImportBatch.objects.get(state="refused")
+        assert refused.refusals.count() == refused.rows_refused > 0
+        assert not OpenItem.objects.filter(batch=refused).exists()
+        assert OverdueAlert.objects.filter(state="acknowledged").exists()
+        assert Notification.objects.filter(user__username="credit_manager").exists()
 
     def test_it_leaves_other_data_alone(self):
         BusinessUnit.objects.create(code="X", name="X")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from config.core import clock
 from config.core.errors import DomainError
-from receivables.services.demo import company, people
+from receivables.services.demo import company, people, routine
 from receivables.services.demo.customers import DEBTS_PER_CUSTOMER
 
 SEED = 20260101
@@ -66,8 +67,7 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         company.tidy()
-        company.summarise(as_of=order.as_of, now=clock.now())
-        alerts = company.review(as_of=order.as_of)
+        alerts = live_on(order, now=clock.now())
         self.say(
             f"Made up {made.customers} customers, {made.items} documents ({made.open_items} open) and "
             f"{made.allocations} allocations up to {order.last_day}; {alerts} alerts raised "
@@ -76,6 +76,19 @@ class Command(BaseCommand):
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
+
+
+def live_on(order: company.Order, *, now: datetime) -> int:
+    """Let the demo's people work for a week, as far as a new-comer sees it; return the alerts raised."""
+    today = order.as_of
+    routine.import_files(today=today, now=now, seed=order.seed)
+    company.summarise(as_of=today, now=now)
+    raised = company.review(as_of=today)
+    routine.handle_alerts(today=today, now=now)
+    link = reverse("receivables:alerts")
+    routine.tell_people(today=today, now=now, link=link, escalated_link=f"{link}?escalated=me")
+    company.tidy()
+    return raised
 
 
 def order_from(options: dict[str, Any]) -> company.Order:
