@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,11 +16,12 @@ from receivables.selectors import schemes
 from receivables.selectors.aging import AgingReport, aging
 from receivables.selectors.open_amounts import Scope, scope_for
 from tests.benchmarks import reference
-from tests.benchmarks.harness import Line, Work, compare, missing
+from tests.benchmarks.harness import Line, compare, missing
 
 BACK = timedelta(days=180)
 SELECTOR_LIMIT, API_LIMIT = 1.5, 2.0
 API = "/api/v1/aging/"
+Fetching = Callable[[], list[tuple[Any, ...]]]
 
 
 class FiguresDiffer(Exception):
@@ -45,12 +46,12 @@ def measure(*, today: date, user: User, client: Client, suffix: str = "") -> lis
     return lines
 
 
-def _through_api(label: str, client: Client, day: date, by_hand: list[Work]) -> Line:
+def _through_api(label: str, client: Client, day: date, by_hand: Sequence[Fetching]) -> Line:
     answer = client.get(API, {"as_of": day.isoformat(), "currency": "each"})
     if answer.status_code != 200:
         return missing(label, f"GET {API} answered {answer.status_code}")
     found = len(json.loads(answer.content)["rows"])
-    expected = len(by_hand[0]())  # type: ignore[arg-type]
+    expected = len(by_hand[0]())
     if found != expected:
         raise FiguresDiffer(f"{label}: {found} rows, by hand {expected}")
 
@@ -65,7 +66,7 @@ def selecting(scope: Scope, day: date) -> Callable[[], AgingReport]:
     return lambda: aging(scope=scope, as_of=day, scheme=scheme)
 
 
-def fetching(sql: str, values: dict[str, Any]) -> Callable[[], list[tuple[Any, ...]]]:
+def fetching(sql: str, values: dict[str, Any]) -> Fetching:
     def fetch() -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
@@ -74,7 +75,7 @@ def fetching(sql: str, values: dict[str, Any]) -> Callable[[], list[tuple[Any, .
     return fetch
 
 
-def check_same(report: AgingReport, by_hand: list[Callable[[], list[tuple[Any, ...]]]]) -> None:
+def check_same(report: AgingReport, by_hand: Sequence[Fetching]) -> None:
     """Refuse to time two computations whose figures differ.
 
     :raises FiguresDiffer: naming the currency and both sums

@@ -93,7 +93,7 @@ def _build(order: company.Order) -> None:
 def _day_of(order: company.Order) -> date | None:
     """Return the day for which the same order was built, or None."""
     event = AuditEvent.objects.filter(action=company.ACTION).first()
-    known: dict[str, Any] = event.after.get("order", {}) if event else {}
+    known: dict[str, Any] = (event.after or {}).get("order", {}) if event else {}
     wanted = audit.safe({**asdict(order), "as_of": known.get("as_of")})
     return date.fromisoformat(known["as_of"]) if known and known == wanted else None
 
@@ -213,7 +213,7 @@ def burst(*, count: int, day: date) -> int:
 
     All rules of the ledger hold afterwards. Returns how many debts were paid.
     """
-    values = {"count": count, "day": day}
+    values: dict[str, Any] = {"count": count, "day": day}
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
         for statement in (CHOOSE, RECEIPTS, ALLOCATIONS, SETTLE):

@@ -52,7 +52,10 @@ def run(options: Options, say: Callable[[str], None]) -> list[Line]:
         lines.append(line)
     say("\n" + table(lines))
     if options.json:
-        about = {"data": {**asdict(facts), "today": facts.today.isoformat()}, "machine": machine()}
+        about: dict[str, object] = {
+            "data": {**asdict(facts), "today": facts.today.isoformat()},
+            "machine": machine(),
+        }
         write_json(options.json, facts=about, lines=lines)
     return lines
 
