@@ -247,6 +247,20 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Choice sets whose fields share a name get names of their own in the document.
+    "ENUM_NAME_OVERRIDES": {
+        "ItemKindEnum": [
+            "invoice", "debit_note", "opening", "interest", "retention", "refund", "credit_note", "receipt", "bill",
+            "write_off", "reversal",
+        ],
+        "InstalmentKindEnum": ["regular", "retention"],
+        "CustomerKindEnum": "customers.models.Customer.Kind",
+        "PostableKindEnum": "receivables.api.item_serializers.POSTABLE",
+        "ImportKindEnum": "receivables.models.imports.ImportKind",
+        "AlertKindEnum": "receivables.models.AlertRule.Kind",
+        "AlertLevelEnum": "receivables.domain.alerts.LEVELS",
+        "NotificationLevelEnum": "config.core.models.Notification.Level",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.core.openapi.describe_problems",
