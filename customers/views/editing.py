@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from config.core.context import current_unit
+from config.core.context import current_unit, units_of
+from config.core.models import BusinessUnit
 from config.core.permissions import person, requires
 from customers.domain import uscc
 from customers.models import Customer
@@ -122,6 +123,12 @@ def hints(request: HttpRequest) -> HttpResponse:
         "similar": similar,
     }
     return render(request, "customers/_hints.html", context)
+
+
+def _unit(request: HttpRequest) -> BusinessUnit | None:
+    """Return the unit the frame is limited to, or the only one there is."""
+    units = units_of(request)
+    return current_unit(request) or (units[0] if len(units) == 1 else None)
 
 
 def _problem(code: str) -> str:

@@ -140,6 +140,9 @@ class CustomerListFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         for name in ("sales_owner", "collector"):
             self.filters[name].queryset = people.colleagues(user=user)
+        if "payment_terms" not in self.data:
+            # Asked for from the page of the terms; a filter less on the line of those who do not.
+            del self.filters["payment_terms"]
         for name in ("region", "industry"):
             used = selectors.facet_values(user=user, field=name)
             self.filters[name].extra["choices"] = [(value, value) for value in used]

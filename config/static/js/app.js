@@ -274,6 +274,7 @@
     initSelects(root);
   }
   document.addEventListener("htmx:afterSwap", (event) => init(event.detail.target));
-  init(document);
+  // Scripts that a page adds (Tom Select) stand after this one: begin when all of them are there.
+  document.addEventListener("DOMContentLoaded", () => init(document));
   window.zq = { toast, init };
 })();
