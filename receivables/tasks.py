@@ -12,6 +12,7 @@ from config.core import clock
 from config.core.models import BusinessUnit, Job, User
 from config.core.services import jobs
 from receivables.services import alert_notices, reviews
+from receivables.services.imports import background  # noqa: F401 - registers the job that imports files
 
 REVIEW = "review"
 

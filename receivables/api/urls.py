@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from receivables.api import alerts, allocations, items, proof, reports, reviews, schemes
+from receivables.api import alerts, allocations, imports, items, proof, reports, reviews, schemes
 
 urlpatterns: list[URLPattern] = [
     *reports.urlpatterns,
@@ -14,4 +14,5 @@ urlpatterns: list[URLPattern] = [
     *proof.urlpatterns,
     *alerts.urlpatterns,
     *reviews.urlpatterns,
+    *imports.urlpatterns,
 ]

@@ -9,6 +9,7 @@ from receivables.views import (
     alerts,
     customer_panels,
     documents,
+    imports,
     items,
     proof,
     receipts,
@@ -30,4 +31,5 @@ urlpatterns: list[URLPattern] = [
     *customer_panels.urlpatterns,
     *schemes.urlpatterns,
     *proof.urlpatterns,
+    *imports.urlpatterns,
 ]

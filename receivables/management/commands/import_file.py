@@ -29,23 +29,53 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=sorted(FIELDS))
         parser.add_argument("file", type=Path)
-        parser.add_argument("--unit", default="", help="code of the business unit; may be left out where there is one")
-        parser.add_argument("--create-unit", action="store_true", help="create the unit if there is none of that code")
-        parser.add_argument("--mapping", default="", help="name of a mapping (ibm, highradius, …) or JSON")
-        parser.add_argument("--create-customers", action="store_true", help="create customers that do not exist yet")
-        parser.add_argument("--currency", default="", help="currency of rows without one; the unit's by default")
-        parser.add_argument("--source", default="", help="number range; “ledger” or “cash” by default")
+        parser.add_argument(
+            "--unit",
+            default="",
+            help="code of the business unit; may be left out where there is one",
+        )
+        parser.add_argument(
+            "--create-unit",
+            action="store_true",
+            help="create the unit if there is none of that code",
+        )
+        parser.add_argument(
+            "--mapping", default="", help="name of a mapping (ibm, highradius, …) or JSON"
+        )
+        parser.add_argument(
+            "--create-customers", action="store_true", help="create customers that do not exist yet"
+        )
+        parser.add_argument(
+            "--currency", default="", help="currency of rows without one; the unit's by default"
+        )
+        parser.add_argument(
+            "--source", default="", help="number range; “ledger” or “cash” by default"
+        )
         parser.add_argument("--date-order", default="", choices=["", "YMD", "DMY", "MDY"])
         parser.add_argument("--sheet", default="", help="sheet of a workbook")
-        parser.add_argument("--good-rows-only", action="store_true", help="leave refused rows out instead of refusing the file")
-        parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
+        parser.add_argument(
+            "--good-rows-only",
+            action="store_true",
+            help="leave refused rows out instead of refusing the file",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="check everything, write nothing"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
         started = time.monotonic()
-        names = ("currency", "source", "sheet", "date_order", "good_rows_only", "create_customers", "dry_run")
+        names = (
+            "currency",
+            "source",
+            "sheet",
+            "date_order",
+            "good_rows_only",
+            "create_customers",
+            "dry_run",
+        )
         try:
             batch = uploads.take(
                 unit=self._unit(options),
@@ -56,23 +86,36 @@ class Command(BaseCommand):
                 options={name: options[name] for name in names},
                 actor=None,
             )
-            batch = runs.run(batch=batch, actor=None, now=clock.now(), today=clock.today(batch.unit.time_zone))
+            batch = runs.run(
+                batch=batch, actor=None, now=clock.now(), today=clock.today(batch.unit.time_zone)
+            )
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         self._report(batch, time.monotonic() - started)
 
     def _unit(self, options: dict[str, Any]) -> BusinessUnit:
         code = options["unit"].strip()
-        found = list(BusinessUnit.objects.filter(code__iexact=code) if code else BusinessUnit.objects.all()[:2])
+        found = list(
+            BusinessUnit.objects.filter(code__iexact=code)
+            if code
+            else BusinessUnit.objects.all()[:2]
+        )
         if len(found) == 1:
             return found[0]
         if code and options["create_unit"]:
             currency = options["currency"] or "CNY"
             return units.create(
-                code=code, name=code, name_en="", base_currency=currency, time_zone="Asia/Shanghai", actor=None
+                code=code,
+                name=code,
+                name_en="",
+                base_currency=currency,
+                time_zone="Asia/Shanghai",
+                actor=None,
             )
         if code:
-            raise CommandError(f"There is no business unit {code}. Give --create-unit to create it.")
+            raise CommandError(
+                f"There is no business unit {code}. Give --create-unit to create it."
+            )
         raise CommandError("Name the business unit with --unit CODE.")
 
     def _report(self, batch: ImportBatch, seconds: float) -> None:
@@ -90,7 +133,9 @@ class Command(BaseCommand):
             self.stderr.write(f"  {refusal}")
         for row in imports.refusals(batch=batch)[:SHOWN_REFUSALS]:
             self.stderr.write(f"  {imports.place(row)}: {imports.reason(row)}")
-        if batch.state == ImportBatch.State.REFUSED or (batch.state == ImportBatch.State.CHECKED and batch.rows_refused):
+        if batch.state == ImportBatch.State.REFUSED or (
+            batch.state == ImportBatch.State.CHECKED and batch.rows_refused
+        ):
             raise CommandError("The file was refused. Nothing was written.")
 
 

@@ -12,7 +12,7 @@ from config.core.files.refusals import FileRefused
 from config.core.models import User
 from receivables.domain.importing import mappings
 from receivables.domain.importing.fields import CUSTOMERS
-from receivables.models import ImportBatch, ImportMapping
+from receivables.models import ImportBatch
 from receivables.selectors import import_files
 from receivables.services.imports import outcomes
 from receivables.services.imports.choices import Choices
@@ -83,8 +83,12 @@ def start(*, batch: ImportBatch) -> None:
     """
     changed = ImportBatch.objects.filter(pk=batch.pk, state__in=UNFINISHED).update(state=State.RUNNING)
     if not changed:
-        raise AlreadyImported(_("This file was imported already; its rows are in the ledger."))
+        raise _already()
     batch.refresh_from_db()
+
+
+def _already() -> AlreadyImported:
+    return AlreadyImported(_("This file was imported already; its rows are in the ledger."))
 
 
 @transaction.atomic
@@ -97,6 +101,9 @@ def _keep_apart(batch: ImportBatch, outcome: Outcome, actor: User | None, now: d
 def _attempt(batch: ImportBatch, actor: User | None, today: date, progress: Progress) -> Outcome:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_SPACE | batch.unit_id])
+    # Whoever held the lock before may have been another worker with this very file.
+    if ImportBatch.objects.filter(pk=batch.pk, state=State.DONE).exists():
+        raise _already()
     mapping = mappings.parse(batch.kind, batch.mapping)
     opened = import_files.open_file(
         import_files.path_of(batch.stored_name), kind=batch.kind, mapping=mapping, sheet=batch.options.get("sheet", "")
@@ -121,5 +128,3 @@ def _refresh_statistics() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE receivables_openitem, receivables_allocation")
 
-
-__all__ = ["AlreadyImported", "ImportMapping", "Unseen", "run", "start"]

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from config.core.errors import InvalidInput, NotAllowed
+from config.core.errors import DomainError, InvalidInput, NotAllowed
 from config.core.files import gates
 from config.core.models import BusinessUnit, User
 from config.core.services import audit
@@ -31,6 +31,12 @@ class MappingUnknown(InvalidInput):
     """There is no mapping of that name, or the JSON is no mapping."""
 
     code = "mapping"
+
+
+class ImportUnderWay(DomainError):
+    """The file is being read, or its rows are in the ledger."""
+
+    code = "import_under_way"
 
 
 class KindUnknown(InvalidInput):
@@ -158,8 +164,29 @@ def reconfigure(
 
     :raises InvalidInput: if mapping or choices are unknown
     """
+    refuse_if_written(batch)
     found = _parsed(batch.kind, dict(mapping))
     choices = choose(unit=batch.unit, kind=batch.kind, mapping=found, given=options)
     batch.mapping, batch.options = found.as_json(), choices.as_json()
     batch.save(update_fields=["mapping", "options"])
+    return batch
+
+
+def refuse_if_written(batch: ImportBatch) -> None:
+    """This function will refuse to touch an import that is written or at work.
+
+    :raises ImportUnderWay: if it is
+    """
+    if batch.state in {ImportBatch.State.DONE, ImportBatch.State.RUNNING}:
+        raise ImportUnderWay(_("This import is under way or done; send the file again for another."))
+
+
+def choose_to_write(*, batch: ImportBatch) -> ImportBatch:
+    """This function will turn a check into an import; a worker does it.
+
+    :raises ImportUnderWay: if it is written or at work
+    """
+    refuse_if_written(batch)
+    batch.options = {**batch.options, "dry_run": False}
+    batch.save(update_fields=["options"])
     return batch
