@@ -187,48 +187,58 @@ def _raise_for_items(run: Run, rules: list[AlertRule]) -> list[str]:
     return _column(RAISE_FOR_ITEMS.format(rules=rows, days=RULE_DAYS), values)
 
 
-# The items an alert is about and that are still open, told by the range of their due dates.
-STANDING = """
-    SELECT a.id, MAX(o.due_date) AS newest
-    FROM receivables_overduealert a
-    LEFT JOIN review_open o ON o.customer_id = a.customer_id AND o.currency = a.currency
-         AND o.due_date BETWEEN (a.cause->>'due_from')::date AND (a.cause->>'due_to')::date
-    WHERE a.unit_id = %(unit)s AND a.state <> 'closed' AND a.cause ? 'due_from'
-    GROUP BY a.id
-"""
-CLOSE_PAID = f"""
+# The unfinished alerts on items, each with the newest of its items that is still open. A table of its
+# own, analysed: tonight's alerts are unknown to the planner, which would join them row by row.
+GATHER_STANDING = f"""
+    CREATE TEMPORARY TABLE review_standing ON COMMIT DROP AS
+    WITH standing AS MATERIALIZED (
+        SELECT a.id, a.customer_id, a.currency, {RULE_DAYS} AS days,
+               (a.cause->>'due_from')::date AS due_from, (a.cause->>'due_to')::date AS due_to
+        FROM receivables_overduealert a JOIN receivables_alertrule r ON r.id = a.rule_id
+        WHERE a.unit_id = %(unit)s AND a.state <> 'closed' AND a.cause ? 'due_from'
+    )
+    SELECT s.id, s.customer_id, s.currency, s.days, s.due_from, s.due_to, MAX(o.due_date) AS newest
+    FROM standing s
+    LEFT JOIN review_open o ON o.customer_id = s.customer_id AND o.currency = s.currency
+         AND o.due_date BETWEEN s.due_from AND s.due_to
+    GROUP BY s.id, s.customer_id, s.currency, s.days, s.due_from, s.due_to
+"""  # noqa: S608 - built from constants; every value is a parameter
+CLOSE_PAID = """
     UPDATE receivables_overduealert a
     SET state = 'closed', closed_at = %(now)s, close_reason = 'paid', version = a.version + 1,
         cause = a.cause || jsonb_build_object('closed', jsonb_build_object('why', 'paid'))
-    FROM ({STANDING}) s WHERE s.id = a.id AND s.newest IS NULL
-"""  # noqa: S608 - built from constants; every value is a parameter
-CLOSE_SUPERSEDED = f"""
+    FROM review_standing s WHERE s.id = a.id AND s.newest IS NULL
+"""
+CLOSE_SUPERSEDED = """
     WITH higher AS (
         SELECT DISTINCT ON (s.id) s.id, h.id AS by
-        FROM ({STANDING}) s
-        JOIN receivables_overduealert a ON a.id = s.id
-        JOIN receivables_alertrule r ON r.id = a.rule_id
-        JOIN receivables_overduealert h
-          ON h.unit_id = a.unit_id AND h.customer_id = a.customer_id AND h.currency = a.currency
-         AND h.raised_on >= a.raised_on AND h.id <> a.id AND h.cause ? 'due_from'
-         AND s.newest BETWEEN (h.cause->>'due_from')::date AND (h.cause->>'due_to')::date
-        JOIN receivables_alertrule q ON q.id = h.rule_id AND q.kind = 'days_overdue'
-         AND q.threshold > {RULE_DAYS}
-        ORDER BY s.id, q.threshold DESC, h.id DESC
+        FROM review_standing s
+        JOIN review_standing h
+          ON h.customer_id = s.customer_id AND h.currency = s.currency AND h.days > s.days
+         AND s.newest BETWEEN h.due_from AND h.due_to
+        ORDER BY s.id, h.days DESC, h.id DESC
     )
     UPDATE receivables_overduealert a
     SET state = 'closed', closed_at = %(now)s, version = a.version + 1,
         cause = a.cause || jsonb_build_object('closed', jsonb_build_object('why', 'superseded', 'by', h.by))
     FROM higher h WHERE h.id = a.id
-"""  # noqa: S608
+"""
+
+
+def _gather_standing(run: Run) -> None:
+    _execute("DROP TABLE IF EXISTS review_standing", {})
+    _execute(GATHER_STANDING, {"unit": run.unit.pk})
+    _execute("ANALYZE review_standing", {})
 
 
 def _close_paid(run: Run) -> int:
-    return _execute(CLOSE_PAID, {"unit": run.unit.pk, "now": run.now})
+    _gather_standing(run)
+    return _execute(CLOSE_PAID, {"now": run.now})
 
 
 def _close_superseded(run: Run) -> int:
-    return _execute(CLOSE_SUPERSEDED, {"unit": run.unit.pk, "now": run.now})
+    _gather_standing(run)
+    return _execute(CLOSE_SUPERSEDED, {"now": run.now})
 
 
 # Customers ----------------------------------------------------------------------------------------
