@@ -99,7 +99,9 @@ class Command(BaseCommand):
 
     def stop(self, background: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: leave_now())  # a second Ctrl-C will not wait
+            # Stopping takes seconds at most; a second signal (`make` and `timeout` send two) must
+            # not leave PostgreSQL running.
+            signal.signal(number, signal.SIG_IGN)
         self.say("\nStopping …")
         if background is not None and not background.stop(seconds=STOP_SECONDS):
             # A statement that runs long is rolled back by PostgreSQL when we are gone; its job
