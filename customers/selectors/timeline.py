@@ -124,7 +124,8 @@ def _choices(name: str) -> Mapping[Any, Any]:
 
 def _label(model: type[Model], name: str) -> str:
     known = {field.name: field for field in model._meta.get_fields()}
-    return str(getattr(known.get(name), "verbose_name", name))
+    label = str(getattr(known.get(name), "verbose_name", name))
+    return label[:1].upper() + label[1:]
 
 
 def _has(name: str) -> bool:
