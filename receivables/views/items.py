@@ -21,6 +21,7 @@ from config.core.context import current_unit
 from config.core.errors import DomainError
 from config.core.lists import BulkAction, Column, Empty, ListDefinition, list_response
 from config.core.permissions import person, requires
+from config.core.templatetags.zq import url_or_none
 from config.core.views.forms import attempt
 from config.core.views.session import is_ours
 from receivables.domain.aging import days_overdue
@@ -144,7 +145,7 @@ def _empty(user: Any) -> Empty:
     if user.has_perm("receivables.import_data"):
         return Empty(
             title=_("Nothing is open."), text=_("Import a ledger from Excel or CSV, or post a document."),
-            url=reverse("receivables:imports"), action=_("Import a ledger"), icon="receipt-2",
+            url=url_or_none("receivables:imports"), action=_("Import a ledger"), icon="receipt-2",
         )  # fmt: skip
     text = _("Invoices and receipts appear here as soon as they are posted.")
     return Empty(title=_("Nothing is open."), text=text, icon="receipt-2")

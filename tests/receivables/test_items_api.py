@@ -40,7 +40,9 @@ def customer(unit):
 
 @pytest.fixture
 def program(unit, make_user, api_client):
-    return api_client(make_user(Role.INTEGRATION, units=[unit]))
+    client = api_client(make_user(Role.INTEGRATION, units=[unit]))
+    client.credentials(HTTP_ACCEPT_LANGUAGE="en")
+    return client
 
 
 def body(of, **changes):
@@ -206,6 +208,7 @@ def test_another_unit_sees_and_touches_nothing(unit, customer, make_user, api_cl
     row = apply(money, item, 40)
     other = BusinessUnit.objects.create(code="OTHER", name="Other")
     stranger = api_client(make_user(Role.INTEGRATION, units=[other]))
+    stranger.credentials(HTTP_ACCEPT_LANGUAGE="en")
 
     answers = [
         stranger.get(f"{API}/open-items/{item.pk}/"),
