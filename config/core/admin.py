@@ -16,5 +16,5 @@ def sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     return to_login(request)
 
 
-admin.site.login = sign_in  # type: ignore[assignment, method-assign]
+admin.site.login = sign_in  # type: ignore[method-assign]
 admin.site.unregister(Group)

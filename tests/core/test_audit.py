@@ -11,8 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import InternalError, ProgrammingError, connection, connections, transaction
 
-from config.core import request_context
+from config.core import clock, request_context
 from config.core.models import AuditAnchor, AuditEvent, AuditSeal, BusinessUnit
+from config.core.selectors import audit as selector
 from config.core.services import audit, audit_chain
 from tests import factories
 
@@ -369,3 +370,21 @@ def test_the_api_shows_the_trail_to_auditors_only(api_client) -> None:
         403,
         405,
     }
+
+
+def test_the_trail_of_a_customer_and_of_a_day() -> None:
+    alice, item = factories.alice(), factories.OpenItemFactory(customer__unit=factories.unit_a())
+    event = audit.record(actor=alice, action="item.posted", target=item)
+    other = audit.record(actor=alice, action="unit.changed", target=factories.unit_a())
+    assert selector.of_customer(user=alice, customer_key=item.customer_id) == [event]
+    assert selector.of_customer(user=factories.charlie(), customer_key=item.customer_id) == []
+    today = clock.today()
+    root = factories.UserFactory(username="root", all_units=True)
+    seen = selector.between(selector.visible_to(root), first=today, last=today)
+    assert set(seen) >= {event, other}
+    assert not selector.between(
+        selector.visible_to(root), first=today + timedelta(days=1), last=None
+    ).exists()
+    assert not selector.between(
+        selector.visible_to(root), first=None, last=today - timedelta(days=1)
+    ).exists()

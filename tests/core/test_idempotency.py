@@ -6,9 +6,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections, transaction
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
 from rest_framework.test import APIClient
 
+from config.core import idempotency
 from config.core.models import AuditEvent, BusinessUnit, IdempotencyKey
 from tests import factories
 from tests.core import urls_for_tests
@@ -151,3 +155,15 @@ def test_a_twin_that_waits_too_long_is_told_when_to_try_again(api_client, monkey
         thread.join()
     assert (answers[0].status_code, answers[0]["Retry-After"]) == (409, "1")
     assert units() == 0
+
+
+def test_a_file_is_part_of_what_is_the_same_request(rf) -> None:
+    def digest(content: bytes, name: str = "a.csv") -> str:
+        upload = SimpleUploadedFile(name, content)
+        request = Request(
+            rf.post(URL, {"kind": "receipts", "file": upload}), parsers=[MultiPartParser()]
+        )
+        return idempotency._digest(request)
+
+    assert digest(b"1,2") == digest(b"1,2")
+    assert digest(b"1,2") != digest(b"1,3")

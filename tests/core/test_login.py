@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from config.core import clock
+from config.core import clock, middleware
 from config.core.models import AuditEvent, LoginFailure, User
 from config.core.services import login, users
 from tests import factories
@@ -307,3 +308,29 @@ def test_the_chosen_language_wins_and_is_remembered(client_for) -> None:
     assert User.objects.get(username="alice").language == "en"
     client.post("/logout/")
     assert client.get("/login/", HTTP_ACCEPT_LANGUAGE="zh-CN")["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (0, "198.51.100.9", "192.0.2.1"),
+        (1, "198.51.100.9", "198.51.100.9"),
+        (1, "6.6.6.6, 198.51.100.9", "198.51.100.9"),
+        (2, "6.6.6.6, 198.51.100.9, 10.0.0.1", "198.51.100.9"),
+        (2, "198.51.100.9", "198.51.100.9"),
+        (1, "", "192.0.2.1"),
+        (1, "not an address", ""),
+        (1, "2001:db8::0001", "2001:db8::1"),
+    ],
+)
+def test_the_address_is_read_only_through_our_own_proxies(
+    rf, settings, proxies: int, forwarded: str, expected: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    request = rf.get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded)
+    assert middleware.client_address(request) == expected
+
+
+def test_an_administration_page_of_django_has_no_login_of_its_own() -> None:
+    answer = admin.site.login(RequestFactory().get("/admin/"))
+    assert answer["Location"] == "/login/?next=/admin/"
