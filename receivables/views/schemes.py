@@ -150,12 +150,15 @@ def _page(
     fault: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    known = fault or {}
+    place = known.get("position")
+    beside = place is not None and place < len(buckets)
     for position, bucket in enumerate(buckets):
-        bucket["error"] = (fault or {}).get("sentence", "") if position == (fault or {}).get("position") else ""  # fmt: skip
+        bucket["error"] = known["sentence"] if beside and position == place else ""
         bucket["upper"] = "" if bucket["upper"] is None else bucket["upper"]
     context = {
         "form": form, "buckets": buckets, "scheme": scheme, "version": version, "years": YEARS, "days": DAYS,
-        "general": (fault or {}).get("sentence", "") if (fault or {}).get("position") is None else "",
+        "general": "" if beside else known.get("sentence", ""),
     }  # fmt: skip
     return render(request, "receivables/schemes/form.html", context, status=status)
 

@@ -115,8 +115,13 @@
       const all = rows();
       const last = all[all.length - 1];
       const added = template.content.firstElementChild.cloneNode(true);
-      body.insertBefore(added, last);
       const below = all[all.length - 2];
+      if (!below) {
+        body.append(added);
+        show();
+        return;
+      }
+      body.insertBefore(added, last);
       unit(added).value = unit(below).value;
       upper(added).value = String(Number(upper(below).value) + (unit(below).value === "years" ? 1 : 30));
       upper(added).focus();
