@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from config.core.models import BusinessUnit, Job, User
 from config.core.roles import Role
@@ -20,8 +21,20 @@ ALERTS, RULES, REVIEWS = "/api/v1/alerts/", "/api/v1/alert-rules/", "/api/v1/rev
 
 
 @pytest.fixture
+def api_client(api_client: Callable[..., APIClient]) -> Callable[..., APIClient]:
+    """Programs of these tests ask for English."""
+
+    def make(user: User | None = None) -> APIClient:
+        client = api_client(user)
+        client.credentials(HTTP_ACCEPT_LANGUAGE="en")
+        return client
+
+    return make
+
+
+@pytest.fixture
 def collector(make_user: Callable[..., User], unit: BusinessUnit) -> User:
-    return make_user(Role.COLLECTOR, units=[unit], username="li")
+    return make_user(Role.COLLECTOR, units=[unit], username="li", language="en")
 
 
 @pytest.fixture
