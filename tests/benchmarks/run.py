@@ -97,4 +97,5 @@ def machine() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         version = cursor.fetchone()[0]
-    return f"Python {platform.python_version()}, PostgreSQL {version}, {os.cpu_count()} cores, {platform.machine()}."
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return f"Python {platform.python_version()}, PostgreSQL {version}, {os.cpu_count()} cores{load}, {platform.machine()}."
