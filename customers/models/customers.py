@@ -122,6 +122,9 @@ class Customer(models.Model):
         ]
         indexes = [
             models.Index(fields=["unit", "sort_key", "id"], name="customer_sorted"),
+            # For those who see all units.
+            models.Index(fields=["sort_key", "id"], name="customer_sorted_all"),
+            models.Index(fields=["code_key", "id"], name="customer_by_code"),
             models.Index(fields=["sales_owner"], name="customer_sales_owner"),
             models.Index(fields=["collector"], name="customer_collector"),
         ]

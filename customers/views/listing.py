@@ -160,7 +160,10 @@ def index(request: HttpRequest) -> HttpResponseBase:
     unit = current_unit(request)
     if unit is not None:
         scope = scope.filter(unit=unit)
-    related = scope.select_related("unit", "sales_owner", "collector", "payment_terms", "parent")
+    # What a row refers to is read for the page alone: sorting would carry joined columns along.
+    related = scope.prefetch_related(
+        "unit", "sales_owner", "collector", "payment_terms", "parent"
+    ).defer("search_keys", "note", "address")
     chosen = CustomerListFilter(request.GET, queryset=related, user=user)
     may_change = user.has_perm("customers.change_customer")
     return list_response(

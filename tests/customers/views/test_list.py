@@ -125,10 +125,12 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(analyst, make_custome
         return len(queries)
 
     terms = PaymentTerms.objects.get(code="COD")
-    make_customer("甲", sales_owner=analyst.user, payment_terms=terms)
+    parent = make_customer("母")
+    make_customer(
+        "甲", sales_owner=analyst.user, collector=analyst.user, payment_terms=terms, parent=parent
+    )
     count()  # the first request of a session writes when it was seen
     first = count()
-    parent = make_customer("母")
     for n in range(30):
         make_customer(
             f"客户{n}",
