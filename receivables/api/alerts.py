@@ -36,14 +36,12 @@ IF_MATCH = OpenApiParameter(
 )
 
 
+@extend_schema_field({"type": "string", "nullable": True})
 class PersonField(serializers.Field[Any, Any, Any, Any]):
     """A person by user name, or null."""
 
     def to_representation(self, value: User) -> str:
         return value.username
-
-
-PersonField = extend_schema_field({"type": "string", "nullable": True})(PersonField)
 
 
 class AlertCustomerSerializer(serializers.Serializer[Customer]):

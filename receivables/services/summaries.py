@@ -50,7 +50,7 @@ def stale_month_ends(unit: BusinessUnit, until: date, count: int = 24) -> list[d
     It looks at the last `count` month ends on or before `until`, oldest first. A summary is behind
     when an item or an allocation that counts on its day was recorded after it was computed.
     """
-    values = {
+    values: dict[str, Any] = {
         "unit_id": unit.pk,
         "month_ends": month_ends(until, count),
         "margin": LONGEST_TRANSACTION,

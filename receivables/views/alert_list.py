@@ -152,7 +152,7 @@ class AlertFilter(CleanForm):
         return found
 
 
-def rows_for(user: User, unit: BusinessUnit | None) -> QuerySet[OverdueAlert]:
+def rows_for(user: User, unit: BusinessUnit | None) -> QuerySet[Any]:
     """Return the alerts of the page's unit with what the columns sort by."""
     found = selector.visible(user)
     if unit is not None:
