@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor as Position
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
@@ -29,6 +30,13 @@ class Cursor(CursorPagination):
             sentence = _("A page has 1 to %(limit)s rows.") % {"limit": MAX_PAGE_SIZE}
             raise ValidationError({"page_size": [sentence]})
         return int(text)
+
+    def decode_cursor(self, request: Request) -> Position | None:
+        """Return the place a cursor names; one that is not ours is refused by name."""
+        try:
+            return super().decode_cursor(request)
+        except NotFound as error:
+            raise ValidationError({"cursor": [_("This cursor is not one of ours.")]}) from error
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         """Return the order asked for, the view's own, or by key; ties are broken by key."""

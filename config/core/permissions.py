@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect, resolve_url
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -23,6 +23,8 @@ from config.core.models import User
 from config.core.services import audit
 
 SIGNED_IN = "signed_in"
+# A browser sends no other to a page; a view that takes fewer says so itself.
+PAGE_METHODS = ("GET", "HEAD", "POST")
 Codes = str | tuple[str, ...]
 Declaration = Codes | Mapping[str, Codes]
 
@@ -92,6 +94,8 @@ def requires(
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method not in PAGE_METHODS:
+                return HttpResponseNotAllowed(PAGE_METHODS)
             return guard(request, codes) or view(request, *args, **kwargs)
 
         guarded.required_permissions = codes  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -125,6 +125,11 @@ def day_of(query: dict[str, Any]) -> date:
     return query.get("as_of") or clock.today(unit.time_zone if unit else None)
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class KeyField(serializers.Field[Any, Any, Any, Any]):
+    """What a row stands for: an id, or a code such as a segment."""
+
+
 BucketSerializer = inline_serializer(
     "AgingBucketRange",
     {
@@ -153,7 +158,7 @@ AgingAnswer = inline_serializer(
             child=inline_serializer(
                 "AgingReportRow",
                 {
-                    "key": serializers.CharField(allow_null=True),
+                    "key": KeyField(allow_null=True),
                     "code": serializers.CharField(),
                     "label": serializers.CharField(),
                     "currency": serializers.CharField(),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from config.core.errors import DomainError
 from config.core.list_columns import Column, Segment
@@ -36,6 +37,7 @@ ITEM_FILTER = {
 NOBODY = "none"
 
 
+@require_safe
 @requires("receivables.view_aging")
 def aging_page(request: HttpRequest) -> HttpResponseBase:
     form, question = ask(request, AgingForm)
@@ -153,6 +155,7 @@ def _items_link(report: AgingReport, question: Question, column: str, bucket: st
     return link
 
 
+@require_safe
 @requires("receivables.view_aging")
 def tie_out(request: HttpRequest) -> HttpResponse:
     """Return the mark that says whether Σ buckets = Σ open = Σ debit − Σ credit, per currency."""
@@ -172,6 +175,7 @@ def tie_out(request: HttpRequest) -> HttpResponse:
     return render(request, "receivables/_tie_out.html", context)
 
 
+@require_safe
 @requires("receivables.view_aging")
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """Show every figure of the period with its formula, its inputs and what it was a year of months ago."""

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from config.core import formats
 from config.core.errors import DomainError
@@ -25,6 +26,7 @@ from receivables.views.questions import DashboardForm, Question, ask
 RETENTION_COLOUR = 0
 
 
+@require_safe
 @requires("receivables.view_aging")
 def overview(request: HttpRequest) -> HttpResponse:
     form, question = ask(request, DashboardForm)

@@ -21,6 +21,7 @@ from config.core.services import notify, tokens
 
 class UserOutput(serializers.ModelSerializer[User]):
     name = serializers.CharField(source="get_display_name")
+    email = serializers.CharField(read_only=True)
     roles = serializers.SerializerMethodField()
     units = serializers.SerializerMethodField()
     manager = serializers.CharField(source="manager.username", default=None, allow_null=True)

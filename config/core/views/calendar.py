@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from config.core import clock
 from config.core.models import CalendarDay
-from config.core.permissions import person, requires
+from config.core.permissions import guard, person, requires
 from config.core.selectors import calendar as selector
 from config.core.services import calendar
 from config.core.views.forms import CleanForm, DateField, succeeds
@@ -37,6 +37,8 @@ class DayForm(CleanForm):
 def index(request: HttpRequest) -> HttpResponse:
     """Show a year; who may, sets an exception here."""
     year = _year(request)
+    if request.method == "POST":
+        guard(request, ("core.change_calendarday",))
     may_change = request.user.has_perm("core.change_calendarday")
     form = DayForm(request.POST or None) if may_change else None
     if (

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from config.core import clock
 from config.core.list_pages import Order, page_by_key, sortable
 from config.core.models import ExchangeRate
-from config.core.permissions import person, requires
+from config.core.permissions import guard, person, requires
 from config.core.selectors import rates as selector
 from config.core.services import rates
 from config.core.views.forms import CleanForm, DateField, succeeds
@@ -63,6 +63,8 @@ class ChangeForm(CorrectionForm):
 @requires("core.view_exchangerate")
 def index(request: HttpRequest) -> HttpResponse:
     """List rates, newest first; who may, enters one here."""
+    if request.method == "POST":
+        guard(request, ("core.change_exchangerate",))
     may_change = request.user.has_perm("core.change_exchangerate")
     form = RateForm(request.POST or None, initial={"on": clock.today()}) if may_change else None
     if (

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from config.core.permissions import SIGNED_IN, requires
 
@@ -68,6 +69,7 @@ GROUPS = (
 )  # fmt: skip
 
 
+@require_safe
 @requires(SIGNED_IN)
 def index(request: HttpRequest) -> HttpResponse:
     """Show the groups that have something for this person."""

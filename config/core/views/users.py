@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.core import clock
 from config.core.list_pages import Order, page_by_key, sortable
 from config.core.models import BusinessUnit, User
-from config.core.permissions import person, requires
+from config.core.permissions import guard, person, requires
 from config.core.roles import LABELS, Role
 from config.core.services import users
 from config.core.views.audit import timeline
@@ -158,6 +158,8 @@ def create(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a person with rights and history; who may, changes them here."""
     user = get_object_or_404(User.objects.select_related("manager"), pk=pk)
+    if request.method == "POST":
+        guard(request, ("core.change_user",))
     may_change = request.user.has_perm("core.change_user")
     form = ChangeUserForm(request.POST or None, initial=_initial(user)) if may_change else None
     if form is not None and request.method == "POST" and form.is_valid():
