@@ -192,6 +192,7 @@ class TestPage:
         self, unit, client_for, django_assert_max_num_queries
     ):
         client = client_for(Role.FINANCE_MANAGER, units=[unit], language="en")
+        client.get("/", {"as_of": "2024-06-30"})  # what a process reads once
         counts = []
         for batch in range(2):
             for i in range(3 + 20 * batch):
