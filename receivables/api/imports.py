@@ -32,9 +32,20 @@ from receivables.services.imports import background, uploads
 
 VIEW, IMPORT = "receivables.view_importbatch", "receivables.import_data"
 KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="A repeated request with this key takes no second file."
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A repeated request with this key takes no second file.",
 )
-OPTIONS = ("currency", "source", "date_order", "sheet", "dry_run", "good_rows_only", "create_customers")
+OPTIONS = (
+    "currency",
+    "source",
+    "date_order",
+    "sheet",
+    "dry_run",
+    "good_rows_only",
+    "create_customers",
+)
 
 
 class ImportInput(StrictSerializer):
@@ -46,7 +57,9 @@ class ImportInput(StrictSerializer):
         max_length=20_000, required=False, allow_blank=True, multiline=True,
         help_text="Name of a mapping (`ibm`, `highradius`, a remembered one) or JSON; empty: found by the headings.",
     )  # fmt: skip
-    unit = TextField(max_length=20, required=False, help_text="Code; may be left out by who belongs to one unit.")
+    unit = TextField(
+        max_length=20, required=False, help_text="Code; may be left out by who belongs to one unit."
+    )
     currency = TextField(max_length=3, required=False, allow_blank=True)
     source = TextField(max_length=18, required=False, allow_blank=True)
     date_order = serializers.ChoiceField(choices=ORDERS, required=False, allow_blank=True)
@@ -162,7 +175,12 @@ class ImportList(ImportScope, generics.ListAPIView[ImportBatch]):
 
     @extend_schema(
         request={"multipart/form-data": ImportInput},
-        responses={202: ImportOutput, 404: ProblemSerializer, 413: ProblemSerializer, 422: ProblemSerializer},
+        responses={
+            202: ImportOutput,
+            404: ProblemSerializer,
+            413: ProblemSerializer,
+            422: ProblemSerializer,
+        },
         parameters=[KEY],
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -185,7 +203,11 @@ class ImportList(ImportScope, generics.ListAPIView[ImportBatch]):
         )
         background.enqueue(batch=batch, actor=user)
         location = request.build_absolute_uri(f"{request.path}{batch.pk}/")
-        return Response(ImportOutput(batch).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+        return Response(
+            ImportOutput(batch).data,
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Location": location},
+        )
 
     _once = idempotency.once(_take)
 
@@ -213,7 +235,9 @@ class ImportRun(ImportScope, APIView):
 
     required_permissions = {"POST": IMPORT}
 
-    @extend_schema(request=None, responses={202: ImportOutput, 404: ProblemSerializer, 409: ProblemSerializer})
+    @extend_schema(
+        request=None, responses={202: ImportOutput, 404: ProblemSerializer, 409: ProblemSerializer}
+    )
     def post(self, request: Request, pk: int) -> Response:
         batch = get_object_or_404(self.get_queryset(), pk=pk)
         uploads.choose_to_write(batch=batch)
@@ -252,7 +276,9 @@ class RefusedRowsFile(ImportScope, APIView):
             raise ValidationError({"form": [_("The form is xlsx or csv.")]})
         batch = get_object_or_404(self.get_queryset(), pk=pk)
         columns, rows = import_downloads.refused(batch=batch)
-        return exports.file_response(form=form, filename=f"refused-rows-{batch.pk}", columns=columns, rows=rows)
+        return exports.file_response(
+            form=form, filename=f"refused-rows-{batch.pk}", columns=columns, rows=rows
+        )
 
 
 urlpatterns = [
@@ -260,5 +286,7 @@ urlpatterns = [
     path("imports/<int:pk>/", ImportDetail.as_view(), name="api-import"),
     path("imports/<int:pk>/run/", ImportRun.as_view(), name="api-import-run"),
     path("imports/<int:pk>/refusals/", ImportRefusals.as_view(), name="api-import-refusals"),
-    path("imports/<int:pk>/refused-rows/", RefusedRowsFile.as_view(), name="api-import-refused-rows"),
+    path(
+        "imports/<int:pk>/refused-rows/", RefusedRowsFile.as_view(), name="api-import-refused-rows"
+    ),
 ]

@@ -38,7 +38,9 @@ def template(*, kind: str) -> tuple[list[ExportColumn], list[list[object]]]:
     for field in FIELDS[kind]:
         shown = field.label_zh if chinese else gettext(field.label)
         form = {"date": "date", "amount": "money", "open_amount": "money"}.get(field.type, "text")
-        columns.append(ExportColumn(label=f"{shown}*" if field.required else shown, kind=form, width=16))
+        columns.append(
+            ExportColumn(label=f"{shown}*" if field.required else shown, kind=form, width=16)
+        )
     return columns, [[EXAMPLES[kind].get(field.name, "") for field in FIELDS[kind]]]
 
 

@@ -68,10 +68,14 @@ def open_file(path: Path, *, kind: str, mapping: ColumnMapping, sheet: str = "")
         raise _no_heading(kind, layout)
     if isinstance(table, Workbook) and not sheet:
         _refuse_two_tables(table, kind, mapping)
-    return Opened(table, layout, date_order(table, kind=kind, layout=layout, chosen=mapping.date_order))
+    return Opened(
+        table, layout, date_order(table, kind=kind, layout=layout, chosen=mapping.date_order)
+    )
 
 
-def _other_sheet(table: Workbook, kind: str, mapping: ColumnMapping) -> tuple[Workbook, Layout] | None:
+def _other_sheet(
+    table: Workbook, kind: str, mapping: ColumnMapping
+) -> tuple[Workbook, Layout] | None:
     """Return another visible sheet that has the heading, if the first has none."""
     for name in table.sheets[1:]:
         other = Workbook(table.path, sheet=name)
@@ -87,11 +91,15 @@ def _refuse_two_tables(table: Workbook, kind: str, mapping: ColumnMapping) -> No
         name
         for name in table.sheets
         if name == table.sheet
-        or isinstance(layouts.locate(kind, Workbook(table.path, sheet=name).head(), mapping), Layout)
+        or isinstance(
+            layouts.locate(kind, Workbook(table.path, sheet=name).head(), mapping), Layout
+        )
     ]
     if len(fitting) > 1:
         raise FileRefused(
-            _("Several sheets have the columns of this import: %(sheets)s. Say which sheet to read."),
+            _(
+                "Several sheets have the columns of this import: %(sheets)s. Say which sheet to read."
+            ),
             code="sheet_choice",
             sheets=", ".join(fitting),
         )
@@ -113,12 +121,16 @@ def _no_heading(kind: str, found: NoLayout) -> FileRefused:
     missing = ", ".join(gettext(field.label) for field in found.missing)
     if found.heading_row is None:
         return FileRefused(
-            _("No heading row was found. The first row of the table names its columns; needed are: %(columns)s."),
+            _(
+                "No heading row was found. The first row of the table names its columns; needed are: %(columns)s."
+            ),
             code="heading_missing",
             columns=missing,
         )
     return FileRefused(
-        _("Row %(row)s looks like the heading, but no column was found for: %(columns)s. Say which columns they are."),
+        _(
+            "Row %(row)s looks like the heading, but no column was found for: %(columns)s. Say which columns they are."
+        ),
         code="columns_missing",
         row=found.heading_row,
         columns=missing,
@@ -130,7 +142,9 @@ def date_order(table: Table, *, kind: str, layout: Layout, chosen: str) -> str |
 
     :raises FileRefused: if every date fits both orders and none was chosen, or they contradict each other
     """
-    positions = [layout.columns[f.name] for f in FIELDS[kind] if f.type == DATE and f.name in layout.columns]
+    positions = [
+        layout.columns[f.name] for f in FIELDS[kind] if f.type == DATE and f.name in layout.columns
+    ]
     if chosen in {"DMY", "MDY"} or not positions:
         return chosen or None
     first = next(iter(table.chunks(1000)), None)
@@ -144,7 +158,9 @@ def date_order(table: Table, *, kind: str, layout: Layout, chosen: str) -> str |
     example = next(value for value in sorted(written) if dates.is_year_last(value)).strip()
     if day_first:
         raise FileRefused(
-            _("The dates of this file are written in both orders, day-month and month-day. Write them as 2026-01-31."),
+            _(
+                "The dates of this file are written in both orders, day-month and month-day. Write them as 2026-01-31."
+            ),
             code="date_order_mixed",
         )
     raise FileRefused(
@@ -160,7 +176,9 @@ def date_order(table: Table, *, kind: str, layout: Layout, chosen: str) -> str |
 def _texts(chunks: Iterable[Chunk], positions: list[int]) -> Iterator[str]:
     for chunk in chunks:
         for position in positions:
-            yield from {cell for cell in _column(chunk.rows, position) if isinstance(cell, str) and cell}
+            yield from {
+                cell for cell in _column(chunk.rows, position) if isinstance(cell, str) and cell
+            }
 
 
 def _column(rows: list[Row], position: int) -> Iterator[object]:

@@ -24,7 +24,9 @@ from receivables.selectors.import_files import Table
 
 SHOWN_ROWS = 20
 SAMPLES = 3
-AS_WRITTEN = frozenset({"customer", "customer_name", "text", "order_reference", "contract_reference"})
+AS_WRITTEN = frozenset(
+    {"customer", "customer_name", "text", "order_reference", "contract_reference"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class Preview:
 
 def preview(*, batch: ImportBatch) -> Preview:
     """This function will read the head of a stored file by its batch's mapping, or by a remembered one."""
-    made = Preview(mapping=mappings.parse(batch.kind, batch.mapping), sheet=batch.options.get("sheet", ""))
+    made = Preview(
+        mapping=mappings.parse(batch.kind, batch.mapping), sheet=batch.options.get("sheet", "")
+    )
     try:
         table = import_files.open_table(import_files.path_of(batch.stored_name), sheet=made.sheet)
         _describe(made, table)
@@ -139,7 +143,9 @@ def _settle_date_order(made: Preview, table: Table, kind: str, layout: Layout) -
     return order
 
 
-def _read_rows(made: Preview, batch: ImportBatch, layout: Layout, order: str | None, data: Sequence[Row]) -> None:
+def _read_rows(
+    made: Preview, batch: ImportBatch, layout: Layout, order: str | None, data: Sequence[Row]
+) -> None:
     known = [f for f in FIELDS[batch.kind] if f.name in layout.columns]
     made.labels = [gettext(one.label) for one in known]
     rules = _rules(batch, layout, order, made.mapping)
@@ -155,7 +161,9 @@ def _read_rows(made: Preview, batch: ImportBatch, layout: Layout, order: str | N
         made.rows.append(PreviewRow(number, read))
 
 
-def _rules(batch: ImportBatch, layout: Layout, order: str | None, mapping: ColumnMapping) -> dict[str, Rule]:
+def _rules(
+    batch: ImportBatch, layout: Layout, order: str | None, mapping: ColumnMapping
+) -> dict[str, Rule]:
     labels = import_files.labels(batch.kind)
     if batch.kind == CUSTOMERS:
         return CustomerRules(layout=layout, mapping=mapping, labels=labels).rules()
@@ -173,7 +181,10 @@ def _cell(rule: Rule, name: str, kind: str, cell: Cell) -> PreviewCell:
     done, refused = rule([cell])
     if refused:
         why = refused[0]
-        return PreviewCell(shown(cell)[:60], gettext(REASONS[why.code]) % why.context if why.context else gettext(REASONS[why.code]))
+        return PreviewCell(
+            shown(cell)[:60],
+            gettext(REASONS[why.code]) % why.context if why.context else gettext(REASONS[why.code]),
+        )
     if name in AS_WRITTEN or not done:
         return PreviewCell(shown(cell)[:60])
     text = done[0][0]

@@ -15,7 +15,11 @@ FATES = ("file", "written", "unchanged", "refused")
 
 def visible(*, user: User) -> QuerySet[ImportBatch]:
     """This function will return the imports a user may see, newest first."""
-    return ImportBatch.objects.visible_to(user).select_related("unit", "created_by", "job").order_by("-pk")
+    return (
+        ImportBatch.objects.visible_to(user)
+        .select_related("unit", "created_by", "job")
+        .order_by("-pk")
+    )
 
 
 def refusals(*, batch: ImportBatch) -> QuerySet[ImportRefusal]:
@@ -72,7 +76,8 @@ def total_lines(*, batch: ImportBatch) -> list[str]:
     lines = []
     for row in totals(batch=batch):
         sums = ", ".join(
-            f"{fate} {row[fate]['debit']}" + (f" / -{row[fate]['credit']}" if row[fate]["credit"] != "0.00" else "")
+            f"{fate} {row[fate]['debit']}"
+            + (f" / -{row[fate]['credit']}" if row[fate]["credit"] != "0.00" else "")
             for fate in FATES
         )
         lines.append(f"{row['currency']}: {sums}")

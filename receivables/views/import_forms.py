@@ -22,13 +22,19 @@ COMMON_CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY", "GBP")
 class UploadForm(CleanForm):
     """A file, its kind and its unit."""
 
-    unit = forms.ModelChoiceField(label=_("Business unit"), queryset=BusinessUnit.objects.none(), empty_label=None)
-    kind = forms.ChoiceField(label=_("What is in the file"), choices=ImportKind.choices, initial=OPEN_ITEMS)
+    unit = forms.ModelChoiceField(
+        label=_("Business unit"), queryset=BusinessUnit.objects.none(), empty_label=None
+    )
+    kind = forms.ChoiceField(
+        label=_("What is in the file"), choices=ImportKind.choices, initial=OPEN_ITEMS
+    )
     file = forms.FileField(
         label=_("File"),
         allow_empty_file=True,
         max_length=500,
-        help_text=_("CSV or Excel workbook (.xlsx), up to 200,000 rows in a workbook and 2,000,000 in CSV."),
+        help_text=_(
+            "CSV or Excel workbook (.xlsx), up to 200,000 rows in a workbook and 2,000,000 in CSV."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx", "data-drop": ""}),
     )
 
@@ -36,7 +42,9 @@ class UploadForm(CleanForm):
         super().__init__(*args, **kwargs)
         known = units_of(request)
         field = self.fields["unit"]
-        field.queryset = BusinessUnit.objects.filter(pk__in=[unit.pk for unit in known]).order_by("code")  # type: ignore[attr-defined]
+        field.queryset = BusinessUnit.objects.filter(pk__in=[unit.pk for unit in known]).order_by(
+            "code"
+        )  # type: ignore[attr-defined]
         if len(known) == 1:
             field.initial = known[0].pk
 
@@ -60,7 +68,9 @@ class ReadingForm(CleanForm):
         choices=[("", _("refuse them")), ("credit_note", _("read them as credit notes"))],
     )
     round_amounts = forms.BooleanField(label=_("Round amounts to two decimals"), required=False)
-    create_customers = forms.BooleanField(label=_("Create customers that do not exist"), required=False)
+    create_customers = forms.BooleanField(
+        label=_("Create customers that do not exist"), required=False
+    )
     good_rows_only = forms.BooleanField(
         label=_("Take the good rows, leave out the refused"),
         required=False,
@@ -74,7 +84,10 @@ class ReadingForm(CleanForm):
         codes = list(dict.fromkeys([*first, *sorted(currencies.CODES)]))
         self.fields["currency"].choices = [(code, code) for code in codes]  # type: ignore[attr-defined]
         if len(sheets) > 1:
-            self.fields["sheet"].choices = [("", _("the first with the columns")), *((s, s) for s in sheets)]  # type: ignore[attr-defined]
+            self.fields["sheet"].choices = [
+                ("", _("the first with the columns")),
+                *((s, s) for s in sheets),
+            ]  # type: ignore[attr-defined]
         else:
             del self.fields["sheet"]
 

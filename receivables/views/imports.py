@@ -68,7 +68,13 @@ REFUSALS = ListDefinition(
         Column(key="row", label=gettext_lazy("Row"), kind="number", sort="row", is_fixed=True),
         Column(key="column", label=gettext_lazy("Column"), sort="column"),
         Column(key="value", label=gettext_lazy("Value"), kind="code"),
-        Column(key="reason", label=gettext_lazy("Reason and remedy"), kind="wrap", value=imports.reason, sort="code"),
+        Column(
+            key="reason",
+            label=gettext_lazy("Reason and remedy"),
+            kind="wrap",
+            value=imports.reason,
+            sort="code",
+        ),
     ),
 )
 
@@ -106,7 +112,9 @@ def upload(request: HttpRequest) -> HttpResponse:
         if batch is not None:
             return redirect("receivables:import_mapping", pk=batch.pk)
     context = {"form": form, "kinds": ImportKind.choices, "step": 1}
-    return render(request, "receivables/imports/upload.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "receivables/imports/upload.html", context, status=422 if form.errors else 200
+    )
 
 
 def _take(request: HttpRequest, form: UploadForm) -> ImportBatch:
@@ -150,13 +158,20 @@ def _reading_form(request: HttpRequest | None, batch: ImportBatch, preview: Prev
         "date_order": preview.mapping.date_order,
         "negative": preview.mapping.negative,
         "round_amounts": preview.mapping.round_amounts,
-        **{name: options.get(name) for name in ("currency", "create_customers", "good_rows_only", "sheet")},
+        **{
+            name: options.get(name)
+            for name in ("currency", "create_customers", "good_rows_only", "sheet")
+        },
     }
     data = request.POST if request is not None and request.method == "POST" else None
-    return ReadingForm(data, sheets=preview.sheets, currency=batch.unit.base_currency, initial=initial)
+    return ReadingForm(
+        data, sheets=preview.sheets, currency=batch.unit.base_currency, initial=initial
+    )
 
 
-def _reconfigure(request: HttpRequest, batch: ImportBatch, preview: Preview, form: ReadingForm) -> bool:
+def _reconfigure(
+    request: HttpRequest, batch: ImportBatch, preview: Preview, form: ReadingForm
+) -> bool:
     """Keep what was chosen; say on the form what does not go."""
     given = form.cleaned_data
     headings = [column.heading for column in preview.columns]
@@ -164,7 +179,11 @@ def _reconfigure(request: HttpRequest, batch: ImportBatch, preview: Preview, for
     if twice:
         labels = {name: label for name, label, _required in import_previews.choices(batch.kind)}
         names = ", ".join(labels[name] for name in twice)
-        form.add_error(None, _("Chosen for two columns: %(names)s. A field is read from one column.") % {"names": names})
+        form.add_error(
+            None,
+            _("Chosen for two columns: %(names)s. A field is read from one column.")
+            % {"names": names},
+        )
         return False
     chosen = {
         **preview.mapping.as_json(), "columns": columns, "date_order": given["date_order"], "negative": given["negative"],
@@ -178,7 +197,9 @@ def _reconfigure(request: HttpRequest, batch: ImportBatch, preview: Preview, for
     }  # fmt: skip
     done = attempt(
         form,
-        lambda: uploads.reconfigure(batch=batch, mapping=chosen, options=options, actor=person(request)),
+        lambda: uploads.reconfigure(
+            batch=batch, mapping=chosen, options=options, actor=person(request)
+        ),
     )
     return done is not None
 
@@ -206,7 +227,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _figures(batch: ImportBatch) -> list[dict[str, Any]]:
     refused = "danger" if batch.rows_refused else ""
-    written = _("Would be written") if batch.state in {State.CHECKED, State.REFUSED} else _("Written")
+    written = (
+        _("Would be written") if batch.state in {State.CHECKED, State.REFUSED} else _("Written")
+    )
     rows = (
         (_("Rows read"), batch.rows_read, ""),
         (written, 0 if batch.state == State.REFUSED else batch.rows_written, ""),
@@ -221,7 +244,9 @@ def _next_url(batch: ImportBatch) -> str:
     if batch.state != State.DONE or batch.kind == ImportKind.CUSTOMERS:
         return ""
     last = batch.report.get("last_posting_date")
-    return f"{reverse('receivables:aging')}?unit={batch.unit.code}" + (f"&as_of={last}" if last else "")
+    return f"{reverse('receivables:aging')}?unit={batch.unit.code}" + (
+        f"&as_of={last}" if last else ""
+    )
 
 
 @require_POST
@@ -247,7 +272,9 @@ def refused_rows(request: HttpRequest, pk: int) -> HttpResponseBase:
     if form not in {"xlsx", "csv"}:
         raise Http404
     columns, rows = import_downloads.refused(batch=batch)
-    return exports.file_response(form=form, filename=f"refused-rows-{batch.pk}", columns=columns, rows=rows)
+    return exports.file_response(
+        form=form, filename=f"refused-rows-{batch.pk}", columns=columns, rows=rows
+    )
 
 
 @require_safe
@@ -269,4 +296,3 @@ urlpatterns = [
     path("imports/<int:pk>/start/", start, name="import_start"),
     path("imports/<int:pk>/refused-rows/", refused_rows, name="import_refused_rows"),
 ]
-

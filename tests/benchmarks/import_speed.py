@@ -60,7 +60,10 @@ def write_files(
     """Write the same invoices as a user's CSV and as lines for COPY, in the order of their dates."""
     dice = random.Random(7)
     csv_path, copy_path = folder / "invoices.csv", folder / "invoices.copy"
-    with csv_path.open("w", encoding="utf-8") as csv_file, copy_path.open("w", encoding="utf-8") as copy_file:
+    with (
+        csv_path.open("w", encoding="utf-8") as csv_file,
+        copy_path.open("w", encoding="utf-8") as copy_file,
+    ):
         csv_file.write("发票号,客户编码,开票日期,到期日,金额,订单号\n")
         for n in range(rows):
             day = FIRST_DAY + timedelta(days=n * DAYS // rows)
@@ -68,7 +71,9 @@ def write_files(
             customer = dice.randrange(customers)
             amount = f"{dice.randrange(100, 90_000_000) / 100:.2f}"
             number = f"INV{dice.getrandbits(24):08d}-{n}"
-            csv_file.write(f"{number},C{customer:06d},{day:%Y/%m/%d},{due:%Y/%m/%d},{amount},SO{n}\n")
+            csv_file.write(
+                f"{number},C{customer:06d},{day:%Y/%m/%d},{due:%Y/%m/%d},{amount},SO{n}\n"
+            )
             copy_file.write(
                 f"{unit_id}\t{first_customer + customer}\tinvoice\tdebit\tledger\t{number}\t{number}\t1\t{day}\t{day}\t{due}\t"
                 f"CNY\t{amount}\t{amount}\t\tSO{n}\t\t\t{batch_id}\t2026-01-01\n"
@@ -155,7 +160,9 @@ def once(*, database_url: str, rows: int, customers: int) -> Result:
             connection.autocommit = False
             csv_path, copy_path = write_files(folder, rows=rows, customers=customers, **ids)
             copy_seconds = copy_raw(connection, copy_path)
-            import_seconds, peak = import_file(csv_path, database_url=database_url, var=folder / "var")
+            import_seconds, peak = import_file(
+                csv_path, database_url=database_url, var=folder / "var"
+            )
     finally:
         connection.close()
     return Result(rows, copy_seconds, import_seconds, peak)

@@ -46,15 +46,25 @@ def check(path: Path) -> None:
             for member in members:
                 if member.filename.lower().endswith(READ_PARTS):
                     _check_part(archive, member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+    ) as error:
         raise FileRefused(
-            _("The workbook is damaged. Open it in Excel, save it and send it again."), code="file_damaged"
+            _("The workbook is damaged. Open it in Excel, save it and send it again."),
+            code="file_damaged",
         ) from error
 
 
 def _bomb() -> FileRefused:
     return FileRefused(
-        _("The workbook unpacks to far more than a table needs. Save the table alone as CSV UTF-8 and send that."),
+        _(
+            "The workbook unpacks to far more than a table needs. Save the table alone as CSV UTF-8 and send that."
+        ),
         code="file_bomb",
     )
 
@@ -67,7 +77,10 @@ def _check_directory_size(path: Path) -> None:
         tail = file.read()
     at = tail.rfind(END_RECORD)
     if at < 0 or len(tail) < at + 22:
-        raise FileRefused(_("The workbook is damaged. Open it in Excel, save it and send it again."), code="file_damaged")
+        raise FileRefused(
+            _("The workbook is damaged. Open it in Excel, save it and send it again."),
+            code="file_damaged",
+        )
     members, directory = struct.unpack("<HI", tail[at + 10 : at + 16])
     at64 = tail.rfind(END_RECORD_64)
     if at64 >= 0 and len(tail) >= at64 + 48:
@@ -80,18 +93,26 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
     names = {member.filename for member in members}
     if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
         raise _bomb()
-    if any(m.file_size > RATIO_COUNTS_FROM and m.file_size > MAX_RATIO * max(1, m.compress_size) for m in members):
+    if any(
+        m.file_size > RATIO_COUNTS_FROM and m.file_size > MAX_RATIO * max(1, m.compress_size)
+        for m in members
+    ):
         raise _bomb()
     if any(m.flag_bits & 1 for m in members):
         raise FileRefused(
-            _("The workbook is protected by a password. Save it without the password and send it again."),
+            _(
+                "The workbook is protected by a password. Save it without the password and send it again."
+            ),
             code="file_password",
         )
     if "[Content_Types].xml" not in names or not any(n.startswith("xl/workbook") for n in names):
-        raise FileRefused(_("The file is named .xlsx but is not an Excel workbook."), code="file_content")
+        raise FileRefused(
+            _("The file is named .xlsx but is not an Excel workbook."), code="file_content"
+        )
     if "xl/workbook.xml" not in names:
         raise FileRefused(
-            _("The workbook is in the binary format (.xlsb). Save it as Excel workbook (.xlsx)."), code="file_kind"
+            _("The workbook is in the binary format (.xlsb). Save it as Excel workbook (.xlsx)."),
+            code="file_kind",
         )
 
 

@@ -31,7 +31,8 @@ class DelimitedFile:
         self.path = path
         self.size = path.stat().st_size
         self.encoding = encodings.detect(path)
-        _refuse_endless_line(path)
+        # Known at once for most files, so that one that is too long is refused before it is read.
+        self.lines = _look_through(path)
         self.delimiter = delimiter or self._sniff()
         self._raw: io.BufferedReader | None = None
 
@@ -98,11 +99,16 @@ class DelimitedFile:
 BUFFER = 1 << 18
 
 
-def _refuse_endless_line(path: Path) -> None:
-    """Refuse a line that would fill the memory: a whole block of the file without a line end."""
+def _look_through(path: Path) -> int | None:
+    """Return how many lines the file has if each is a row (no quotation marks), else None.
+
+    :raises FileRefused: for a line that would fill the memory: a whole block without a line end
+    """
+    lines, quoted, last = 0, False, b""
     with path.open("rb") as file:
-        while len(block := file.read(LONGEST_LINE)) == LONGEST_LINE:
-            if b"\n" not in block and b"\r" not in block:
+        while block := file.read(LONGEST_LINE):
+            breaks = block.count(b"\n")
+            if not breaks and len(block) == LONGEST_LINE and b"\r" not in block:
                 raise FileRefused(
                     _(
                         "A line of the file has more than a million characters. Check whether a quotation "
@@ -110,6 +116,9 @@ def _refuse_endless_line(path: Path) -> None:
                     ),
                     code="line_too_long",
                 )
+            quoted = quoted or b'"' in block
+            lines, last = lines + breaks, block[-1:]
+    return None if quoted else lines + (last != b"\n")
 
 
 def _malformed(row: int, error: csv.Error) -> FileRefused:
@@ -123,7 +132,9 @@ def _malformed(row: int, error: csv.Error) -> FileRefused:
             row=row,
         )
     return FileRefused(
-        _("The quotation marks do not match after row %(row)s. Correct that row and send the file once more."),
+        _(
+            "The quotation marks do not match after row %(row)s. Correct that row and send the file once more."
+        ),
         code="quotes",
         row=row,
     )

@@ -105,7 +105,9 @@ def _fault(path: Path, encoding: str) -> _Fault | None:
                 wide += len(WIDE.findall(good))
             return _Fault(start - pending + error.start, wide)
         if "\0" in text:
-            raise _nul(start + (block.index(b"\0") if encoding[:5] != "utf-16" else 2 * text.index("\0")))
+            raise _nul(
+                start + (block.index(b"\0") if encoding[:5] != "utf-16" else 2 * text.index("\0"))
+            )
         if is_utf8 and wide < SURELY_UTF8 and not text.isascii():
             wide += len(WIDE.findall(block))
     try:

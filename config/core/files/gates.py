@@ -21,14 +21,18 @@ FOREIGN = (
     ZIP, b"PK\x05\x06", OLE, b"MZ", b"\x7fELF", b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff",
     b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"{\\rtf", b"#!",
 )  # fmt: skip
-MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table|head|script|svg|div)", re.IGNORECASE)
+MARKUP = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table|head|script|svg|div)", re.IGNORECASE
+)
 NAME_LIMIT = 200
 
 
 def shown_name(name: str) -> str:
     """This function will return the file's name fit to be shown: no path, no invisible characters."""
     last = re.split(r"[\\/]", name)[-1]
-    kept = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"}).strip()
+    kept = "".join(
+        c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"}
+    ).strip()
     if len(kept) > NAME_LIMIT:
         stem, dot, suffix = kept.rpartition(".")
         kept = f"{stem[: NAME_LIMIT - 12]}…{dot}{suffix[:10]}"
@@ -84,7 +88,9 @@ def _unknown_kind(name: str) -> FileRefused:
 def _check_text(head: bytes) -> None:
     if head.startswith((ZIP, OLE)):
         raise FileRefused(
-            _("The file is named as text but is a workbook or an archive. Give it its right ending and send it again."),
+            _(
+                "The file is named as text but is a workbook or an archive. Give it its right ending and send it again."
+            ),
             code="file_content",
         )
     if head.startswith(FOREIGN):
@@ -109,7 +115,9 @@ def _check_workbook(path: Path, head: bytes) -> None:
     if MARKUP.match(head):
         raise _web_page()
     if not head.startswith(ZIP):
-        raise FileRefused(_("The file is named .xlsx but is not an Excel workbook."), code="file_content")
+        raise FileRefused(
+            _("The file is named .xlsx but is not an Excel workbook."), code="file_content"
+        )
     archives.check(path)
 
 
@@ -119,7 +127,9 @@ def _old_or_locked(path: Path) -> FileRefused:
         content = file.read(4 << 20)
     if "EncryptedPackage".encode("utf-16-le") in content:
         return FileRefused(
-            _("The workbook is protected by a password. Save it without the password and send it again."),
+            _(
+                "The workbook is protected by a password. Save it without the password and send it again."
+            ),
             code="file_password",
         )
     return FileRefused(

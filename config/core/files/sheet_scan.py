@@ -74,7 +74,9 @@ def sheets(path: Path) -> list[SheetPart]:
     try:
         with zipfile.ZipFile(path) as archive:
             book = ElementTree.fromstring(archive.read("xl/workbook.xml"), forbid_dtd=True)
-            relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), forbid_dtd=True)
+            relations = ElementTree.fromstring(
+                archive.read("xl/_rels/workbook.xml.rels"), forbid_dtd=True
+            )
             names = set(archive.namelist())
     except (KeyError, ElementTree.ParseError, ValueError, zipfile.BadZipFile) as error:
         raise _damaged() from error
@@ -166,12 +168,16 @@ def _note_merges(found: SheetScan, block: bytes) -> None:
             continue
         if len(found.merged) >= MAX_MERGED:
             raise FileRefused(
-                _("The sheet has more than %(limit)s merged ranges. Unmerge all cells and send the file again."),
+                _(
+                    "The sheet has more than %(limit)s merged ranges. Unmerge all cells and send the file again."
+                ),
                 code="too_many_merged",
                 limit=MAX_MERGED,
             )
         found.merged.append(
-            Merged(int(first[2]), int(last[2]), letters_to_index(first[1]), letters_to_index(last[1]))
+            Merged(
+                int(first[2]), int(last[2]), letters_to_index(first[1]), letters_to_index(last[1])
+            )
         )
 
 
@@ -189,4 +195,7 @@ def _too_large() -> FileRefused:
 
 
 def _damaged() -> FileRefused:
-    return FileRefused(_("The workbook is damaged. Open it in Excel, save it and send it again."), code="file_damaged")
+    return FileRefused(
+        _("The workbook is damaged. Open it in Excel, save it and send it again."),
+        code="file_damaged",
+    )

@@ -110,7 +110,8 @@ class Workbook:
             if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
                 raise
             raise FileRefused(
-                _("The workbook is damaged. Open it in Excel, save it and send it again."), code="file_damaged"
+                _("The workbook is damaged. Open it in Excel, save it and send it again."),
+                code="file_damaged",
             ) from error
 
     def _put_back(self, row: list[Cell], number: int) -> None:

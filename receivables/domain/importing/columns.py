@@ -31,7 +31,12 @@ Converted = tuple[list[str], Refusals]
 def escape(text: str) -> str:
     """Return text as COPY reads it."""
     if "\\" in text or "\t" in text or "\n" in text or "\r" in text:
-        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+        return (
+            text.replace("\\", "\\\\")
+            .replace("\t", "\\t")
+            .replace("\n", "\\n")
+            .replace("\r", "\\r")
+        )
     return text
 
 
@@ -134,7 +139,11 @@ class Codes:
         """Return the codes, their comparison keys and the refusals."""
         if not self.whole:
             joined = _joined(cells)
-            if joined is not None and PLAIN_CODES.fullmatch(joined) and self._all_fit(joined, len(cells)):
+            if (
+                joined is not None
+                and PLAIN_CODES.fullmatch(joined)
+                and self._all_fit(joined, len(cells))
+            ):
                 keys = joined.upper().split("\n")
                 return list(cells), keys, {}  # type: ignore[arg-type]
         codes, refused = one_by_one(cells, self._one)
@@ -142,7 +151,11 @@ class Codes:
 
     def _all_fit(self, joined: str, count: int) -> bool:
         parts = joined.split("\n")
-        return len(parts) == count and "" not in parts and max(map(len, parts), default=0) <= self.limit
+        return (
+            len(parts) == count
+            and "" not in parts
+            and max(map(len, parts), default=0) <= self.limit
+        )
 
     def _one(self, cell: Cell) -> str:
         code = clean(text_of(cell, whole=self.whole))

@@ -49,7 +49,9 @@ class CustomerRules:
         label = self.labels[one.name]
 
         def text(cell: Cell) -> str:
-            value = " ".join(clean(columns.text_of(cell, whole=whole)).splitlines()).replace("\t", " ")
+            value = " ".join(clean(columns.text_of(cell, whole=whole)).splitlines()).replace(
+                "\t", " "
+            )
             if one.type == CODE:
                 columns.within(comparison_key(value), one.max_length)
                 if one.required and not comparison_key(value):

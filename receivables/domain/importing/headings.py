@@ -21,7 +21,20 @@ from receivables.domain.importing.fields import FIELDS, Field
 SEARCHED_ROWS = 30
 IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 TOTAL_WORDS = frozenset(
-    {"合计", "总计", "小计", "本页小计", "本页合计", "累计", "共计", "total", "totals", "grandtotal", "subtotal", "sum"}
+    {
+        "合计",
+        "总计",
+        "小计",
+        "本页小计",
+        "本页合计",
+        "累计",
+        "共计",
+        "total",
+        "totals",
+        "grandtotal",
+        "subtotal",
+        "sum",
+    }
 )
 
 

@@ -85,7 +85,14 @@ class ItemRules:
     """The rules of one file of open items or receipts. `labels` are the fields' names for people."""
 
     def __init__(
-        self, *, kind: str, layout: Layout, mapping: ColumnMapping, currency: str, date_order: str | None, labels: dict[str, str]
+        self,
+        *,
+        kind: str,
+        layout: Layout,
+        mapping: ColumnMapping,
+        currency: str,
+        date_order: str | None,
+        labels: dict[str, str],
     ) -> None:
         self.kind, self.layout, self.mapping, self.labels = kind, layout, mapping, labels
         self.fields = by_name(kind)
@@ -104,7 +111,11 @@ class ItemRules:
         """Return the columns of the staging table that the rules fill, after the row's number."""
         names: list[str] = []
         for name in self._mapped():
-            names += {"number": ["number", "number_key"], "customer": ["customer_no"], "customer_name": []}.get(name, [name])
+            names += {
+                "number": ["number", "number_key"],
+                "customer": ["customer_no"],
+                "customer_name": [],
+            }.get(name, [name])
         return names
 
     def _mapped(self) -> list[str]:
@@ -122,11 +133,15 @@ class ItemRules:
         if one.type == AMOUNT:
             label, rounding = self.labels[one.name], self.mapping.round_amounts
             return single(
-                columns.Amounts(field=label, currency=self.column_currency, rounding=rounding).convert
+                columns.Amounts(
+                    field=label, currency=self.column_currency, rounding=rounding
+                ).convert
             )
         if one.type == OPEN_AMOUNT:
             rounding = self.mapping.round_amounts
-            return single(columns.OpenAmounts(currency=self.column_currency, rounding=rounding).convert)
+            return single(
+                columns.OpenAmounts(currency=self.column_currency, rounding=rounding).convert
+            )
         remembered = self._remembered(one)
         if remembered is not None:
             return single(columns.Remembered(remembered).convert)
@@ -135,7 +150,9 @@ class ItemRules:
     def _remembered(self, one: Field) -> Callable[[Cell], str] | None:
         """Return the rule of a field with few different values."""
         if one.type == DATE:
-            return self._required(one, lambda cell: dates.parse(cell, order=self.date_order).isoformat())
+            return self._required(
+                one, lambda cell: dates.parse(cell, order=self.date_order).isoformat()
+            )
         if one.type == CURRENCY:
             return columns.optional(self._currency, empty=self.default_currency)
         if one.type == YES_NO:
@@ -147,7 +164,11 @@ class ItemRules:
         return None
 
     def _required(self, one: Field, rule: Callable[[Cell], str]) -> Callable[[Cell], str]:
-        return columns.required(rule, field=self.labels[one.name]) if one.required else columns.optional(rule)
+        return (
+            columns.required(rule, field=self.labels[one.name])
+            if one.required
+            else columns.optional(rule)
+        )
 
     def _currency(self, cell: Cell) -> str:
         code = words.currency(cell)
@@ -157,7 +178,9 @@ class ItemRules:
 
     def _number(self, one: Field) -> Rule:
         codes = columns.Codes(
-            field=self.labels[one.name], limit=one.max_length, whole=one.name in self.mapping.whole_numbers
+            field=self.labels[one.name],
+            limit=one.max_length,
+            whole=one.name in self.mapping.whole_numbers,
         )
 
         def rule(cells: Sequence[Cell]) -> tuple[list[list[str]], dict[int, CellRefused]]:
@@ -176,7 +199,9 @@ class ItemRules:
 
         return rule
 
-    def _customer_name(self, cells: Sequence[Cell]) -> tuple[list[list[str]], dict[int, CellRefused]]:
+    def _customer_name(
+        self, cells: Sequence[Cell]
+    ) -> tuple[list[list[str]], dict[int, CellRefused]]:
         known = len(self.customers.by_key)
         if known > self._unnamed:
             self.customers.name_first(self._customer_cells, cells)

@@ -46,5 +46,7 @@ def locate(kind: str, head: Sequence[Row], mapping: ColumnMapping) -> Layout | N
     likely = headings.likely(kind, head)
     names = headings.headings_of(head[likely]) if likely is not None else []
     found = headings.match_named(columns, names) if columns else headings.match(kind, names)
-    required = [f for f in FIELDS[kind] if f.required] if likely is None else headings.missing(kind, found)
+    required = (
+        [f for f in FIELDS[kind] if f.required] if likely is None else headings.missing(kind, found)
+    )
     return NoLayout(None if likely is None else likely + 1, names, found, required)

@@ -41,7 +41,10 @@ class ColumnMapping:
 
     def as_json(self) -> dict[str, object]:
         """Return the mapping as it is stored and sent."""
-        columns = {name: words[0] if len(words) == 1 else list(words) for name, words in self.columns.items()}
+        columns = {
+            name: words[0] if len(words) == 1 else list(words)
+            for name, words in self.columns.items()
+        }
         data: dict[str, object] = {"columns": columns}
         if self.date_order:
             data["date_order"] = self.date_order
@@ -85,7 +88,9 @@ def _one_of(value: object, allowed: tuple[str, ...], name: str) -> str:
         return ""
     if not isinstance(value, str) or value not in allowed:
         raise MappingRefused(
-            gettext_noop("“%(name)s” is one of: %(allowed)s."), name=name, allowed=", ".join(allowed)
+            gettext_noop("“%(name)s” is one of: %(allowed)s."),
+            name=name,
+            allowed=", ".join(allowed),
         )
     return value
 
@@ -116,7 +121,9 @@ def _columns(kind: str, value: object) -> dict[str, tuple[str, ...]]:
         _check_field(kind, name)
         listed = [words] if isinstance(words, str) else words
         if not isinstance(listed, list) or not all(isinstance(w, str) and w for w in listed):
-            raise MappingRefused(gettext_noop("The heading of “%(name)s” is a text."), name=str(name))
+            raise MappingRefused(
+                gettext_noop("The heading of “%(name)s” is a text."), name=str(name)
+            )
         columns[str(name)] = tuple(listed)
     return columns
 

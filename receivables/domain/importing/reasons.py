@@ -14,17 +14,25 @@ def gettext_noop(message: str) -> str:
 
 REASONS: dict[str, str] = {
     "missing": gettext_noop("“%(field)s” is empty. Fill it in."),
-    "too_long": gettext_noop("The text has %(length)s characters; at most %(limit)s are kept. Shorten it."),
+    "too_long": gettext_noop(
+        "The text has %(length)s characters; at most %(limit)s are kept. Shorten it."
+    ),
     "control_characters": gettext_noop("The text has control characters. Type it again."),
     "extra_cells": gettext_noop(
         "The row has more cells than the heading. Put the text that holds the separator in quotation marks."
     ),
-    "merged_cell": gettext_noop("The cell is part of a merged range. Unmerge it and fill in every row."),
+    "merged_cell": gettext_noop(
+        "The cell is part of a merged range. Unmerge it and fill in every row."
+    ),
     "formula_without_value": gettext_noop(
         "The cell holds a formula that was never computed. Open the workbook in Excel and save it."
     ),
-    "error_value": gettext_noop("The cell holds an error (%(value)s). Correct the formula or type the value."),
-    "truth_value": gettext_noop("The cell holds %(value)s, which is neither a number nor a text here. Type the value."),
+    "error_value": gettext_noop(
+        "The cell holds an error (%(value)s). Correct the formula or type the value."
+    ),
+    "truth_value": gettext_noop(
+        "The cell holds %(value)s, which is neither a number nor a text here. Type the value."
+    ),
     "time_value": gettext_noop("The cell holds a time of day, not a date. Type the date."),
     # Amounts
     "amount_form": gettext_noop(
@@ -34,7 +42,9 @@ REASONS: dict[str, str] = {
         "“%(value)s” has a decimal comma or wrong groups. Write a point before the decimals, such as 1,234.56."
     ),
     "amount_decimals": gettext_noop("“%(value)s” has more than two decimals. Round it to two."),
-    "amount_digits": gettext_noop("“%(value)s” has more than 16 digits before the point. Check the amount."),
+    "amount_digits": gettext_noop(
+        "“%(value)s” has more than 16 digits before the point. Check the amount."
+    ),
     "amount_zero": gettext_noop("The amount is 0. Leave out rows that owe nothing."),
     "amount_sign_currency": gettext_noop(
         "The amount carries the sign of a currency other than %(currency)s. Write the amount without a sign."
@@ -44,7 +54,9 @@ REASONS: dict[str, str] = {
         "or choose to read negative amounts as credit notes."
     ),
     "receipt_negative": gettext_noop("A receipt cannot be negative. Post a refund instead."),
-    "open_above_amount": gettext_noop("The open amount %(open)s is more than the amount %(amount)s. Correct one of them."),
+    "open_above_amount": gettext_noop(
+        "The open amount %(open)s is more than the amount %(amount)s. Correct one of them."
+    ),
     "settlement_date_missing": gettext_noop(
         "Part of the amount is already paid, but the row does not say when. Fill in the date of settlement, "
         "so that past agings are right."
@@ -65,12 +77,16 @@ REASONS: dict[str, str] = {
         "“%(value)s” does not fit the date order %(order)s of this file. Write it as 2026-01-31."
     ),
     "date_range": gettext_noop("“%(value)s” is outside the years 1990 to 2100. Correct the date."),
-    "date_number": gettext_noop("“%(value)s” is a plain number, not a date. Format the column as a date in Excel."),
+    "date_number": gettext_noop(
+        "“%(value)s” is a plain number, not a date. Format the column as a date in Excel."
+    ),
     "date_week": gettext_noop("“%(value)s” names a week. Write the day, such as 2026-01-31."),
     # Words
     "yes_no": gettext_noop("“%(value)s” is neither yes nor no."),
     "choice": gettext_noop("“%(value)s” is not one of: %(choices)s."),
-    "currency": gettext_noop("“%(value)s” is not a currency code. Write three capital letters, such as CNY."),
+    "currency": gettext_noop(
+        "“%(value)s” is not a currency code. Write three capital letters, such as CNY."
+    ),
     "whole_number": gettext_noop("“%(value)s” is not a whole number from 1 to 999."),
     # Identity
     "duplicate_in_file": gettext_noop(
@@ -94,11 +110,19 @@ REASONS: dict[str, str] = {
     "no_due_date": gettext_noop(
         "There is no due date, and the customer has no payment terms to work it out. Fill in the due date."
     ),
-    "period_closed": gettext_noop("The period %(period)s is closed. Give a posting date in an open period, or have it re-opened."),
+    "period_closed": gettext_noop(
+        "The period %(period)s is closed. Give a posting date in an open period, or have it re-opened."
+    ),
     # Customers
-    "uscc": gettext_noop("“%(value)s” is not a valid unified social credit code (the check character does not fit)."),
-    "uscc_taken": gettext_noop("The unified social credit code “%(value)s” belongs to customer %(code)s already."),
-    "unknown_parent": gettext_noop("There is no customer “%(code)s” that could be the group parent."),
+    "uscc": gettext_noop(
+        "“%(value)s” is not a valid unified social credit code (the check character does not fit)."
+    ),
+    "uscc_taken": gettext_noop(
+        "The unified social credit code “%(value)s” belongs to customer %(code)s already."
+    ),
+    "unknown_parent": gettext_noop(
+        "There is no customer “%(code)s” that could be the group parent."
+    ),
     "own_parent": gettext_noop("A customer cannot be its own group parent."),
     "unknown_user": gettext_noop("There is no active user “%(value)s”."),
     "unknown_terms": gettext_noop("There are no payment terms with the code “%(value)s”."),

@@ -100,7 +100,10 @@ class TableReader:
         return Lines("\n".join(map("\t".join, zip(*staged, strict=True))) + "\n", refusals)
 
     def _told(
-        self, bad: dict[int, list[tuple[str, CellRefused]]], numbers: Sequence[int], rows: Sequence[Row]
+        self,
+        bad: dict[int, list[tuple[str, CellRefused]]],
+        numbers: Sequence[int],
+        rows: Sequence[Row],
     ) -> list[RowRefusal]:
         told = []
         for position in sorted(bad):
@@ -132,7 +135,9 @@ class TableReader:
         numbers, kept, refusals = self._sort_out(rows, first)
         return numbers, kept, None, refusals
 
-    def _sort_out(self, rows: Sequence[Row], first: int) -> tuple[list[int], list[Row], list[RowRefusal]]:
+    def _sort_out(
+        self, rows: Sequence[Row], first: int
+    ) -> tuple[list[int], list[Row], list[RowRefusal]]:
         numbers: list[int] = []
         kept: list[Row] = []
         refusals: list[RowRefusal] = []
@@ -145,7 +150,11 @@ class TableReader:
                 refusals.append(RowRefusal(number, "", value, "extra_cells", {}, self._cells(row)))
                 continue
             numbers.append(number)
-            kept.append([*row, *[""] * (self.width - len(row))] if len(row) < self.width else row[: self.width])
+            kept.append(
+                [*row, *[""] * (self.width - len(row))]
+                if len(row) < self.width
+                else row[: self.width]
+            )
         return numbers, kept, refusals
 
     def _is_no_data(self, row: Row) -> bool:

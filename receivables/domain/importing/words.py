@@ -66,7 +66,11 @@ def whole_number(cell: Cell) -> str:
 
     :raises CellRefused: if it is none
     """
-    text = text_of(cell).strip() if not (isinstance(cell, Typed) and cell.kind == NUMBER) else cell.shown()
+    text = (
+        text_of(cell).strip()
+        if not (isinstance(cell, Typed) and cell.kind == NUMBER)
+        else cell.shown()
+    )
     if not WHOLE.fullmatch(text):
         raise CellRefused("whole_number", value=text)
     return text

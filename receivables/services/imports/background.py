@@ -45,7 +45,9 @@ def run(work: jobs.JobRun) -> dict[str, object]:
     except runs.AlreadyImported:
         batch.refresh_from_db()
     except jobs.JobCancelled:
-        ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.CANCELLED, finished_at=now)
+        ImportBatch.objects.filter(pk=batch.pk).update(
+            state=ImportBatch.State.CANCELLED, finished_at=now
+        )
         raise
     return {
         "batch": batch.pk, "state": batch.state, "rows": batch.rows_read, "accepted": batch.rows_written,

@@ -30,7 +30,8 @@ def row_rules(*, resolved: Resolved, file_kind: str) -> None:
     """This function will refuse rows that contradict themselves: one look at each."""
     if file_kind == RECEIPTS:
         _execute(
-            REFUSE + "SELECT row_no, 'receipt_negative', 'amount', amount::text, '{}' FROM import_rows WHERE amount < 0"
+            REFUSE
+            + "SELECT row_no, 'receipt_negative', 'amount', amount::text, '{}' FROM import_rows WHERE amount < 0"
         )
         return
     _execute(
@@ -104,7 +105,9 @@ def closed_periods(*, unit: BusinessUnit, resolved: Resolved) -> list[date]:
         """  # noqa: S608 - constants of ours
     )
     closed = set(
-        AccountingPeriod.objects.filter(unit=unit, state=AccountingPeriod.State.CLOSED).values_list("first_day", flat=True)
+        AccountingPeriod.objects.filter(unit=unit, state=AccountingPeriod.State.CLOSED).values_list(
+            "first_day", flat=True
+        )
     )
     months = [day[0] for day in days if isinstance(day[0], date)]
     for first in sorted(closed & set(months)):

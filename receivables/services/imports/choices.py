@@ -48,12 +48,16 @@ def choose(
     currency = str(given.get("currency") or mapping.currency or unit.base_currency).strip().upper()
     if not currencies.is_currency(currency):
         raise ChoiceRefused(
-            _("“%(given)s” is not an ISO 4217 currency with at most two decimals."), code="currency", given=currency[:20]
+            _("“%(given)s” is not an ISO 4217 currency with at most two decimals."),
+            code="currency",
+            given=currency[:20],
         )
     source = str(given.get("source") or default_source(kind)).strip().lower()
     if source and (not SOURCE.fullmatch(source) or source in RESERVED):
         raise ChoiceRefused(
-            _("A source has 1 to 18 small letters, digits or hyphens, and is not a word the ledger uses itself."),
+            _(
+                "A source has 1 to 18 small letters, digits or hyphens, and is not a word the ledger uses itself."
+            ),
             code="source",
         )
     return Choices(

@@ -78,6 +78,7 @@ class CustomerImport:
     def _parts(self, reader: TableReader) -> Iterator[Lines]:
         for chunk in self.opened.table.chunks():
             part = reader.read(chunk)
+            reports.refuse_if_too_long(reader.counts.read)
             self.refusal_count += len(part.refusals)
             self.refusals += part.refusals[: STORED_REFUSALS - len(self.refusals)]
             self.progress.progress(int(STAGED * self.opened.table.share_read), ALL)
@@ -88,7 +89,11 @@ class CustomerImport:
         there = Customer.objects.filter(unit=self.unit).select_related(*RELATIONS)
         customers = {c.code_key: c for c in there.iterator(chunk_size=5000)}
         people = User.objects.filter(is_active=True)
-        named = {line.values.get(name, "").lower() for line in lines for name in ("sales_owner", "collector")} - {""}
+        named = {
+            line.values.get(name, "").lower()
+            for line in lines
+            for name in ("sales_owner", "collector")
+        } - {""}
         users = {}
         for person in people.filter(username__in=named) if named else ():
             if person.sees_all_units or self.unit.pk in person.unit_ids():
@@ -108,7 +113,13 @@ class CustomerImport:
         coming = {line.key for line in lines}
         for line in lines:
             if line.key in first_row:
-                self._refuse(line, "code", "customer_duplicate", code=line.values["code"], first=str(first_row[line.key]))
+                self._refuse(
+                    line,
+                    "code",
+                    "customer_duplicate",
+                    code=line.values["code"],
+                    first=str(first_row[line.key]),
+                )
                 continue
             first_row[line.key] = line.row
             there = known.customers.get(line.key)
@@ -122,10 +133,22 @@ class CustomerImport:
         for name, value in line.values.items():
             ours = _text_of(there, name)
             theirs = uscc.normalise(value) if name == "uscc" else value
-            same = comparison_key(ours) == comparison_key(theirs) if name in {"code", *RELATIONS} else ours == theirs
+            same = (
+                comparison_key(ours) == comparison_key(theirs)
+                if name in {"code", *RELATIONS}
+                else ours == theirs
+            )
             if theirs and not same:
                 label = by_name(CUSTOMERS)[name].label
-                self._refuse(line, name, "customer_differs", code=there.code, field=label, ledger=ours or "—", file=theirs)
+                self._refuse(
+                    line,
+                    name,
+                    "customer_differs",
+                    code=there.code,
+                    field=label,
+                    ledger=ours or "—",
+                    file=theirs,
+                )
                 return False
         return True
 
@@ -161,13 +184,13 @@ class CustomerImport:
         elif parent and parent not in known.customers and parent not in coming:
             yield "parent", "unknown_parent", {"code": line.values["parent"]}
 
-    def _refuse(self, line: Line, name: str, code: str, **context: str) -> None:
+    def _refuse(self, line: Line, name: str, why: str, /, **context: str) -> None:
         self.refused_rows.add(line.row)
         self.refusal_count += 1
         if len(self.refusals) < STORED_REFUSALS:
             heading = self.opened.layout.heading_of(name)
             self.refusals.append(
-                RowRefusal(line.row, heading, line.values.get(name, "")[:200], code, context, [])
+                RowRefusal(line.row, heading, line.values.get(name, "")[:200], why, context, [])
             )
 
     def _outcome(self, counts: Counts, new: list[Line], unchanged: int) -> Outcome:
@@ -182,10 +205,16 @@ class CustomerImport:
             report=reports.describe(self.opened, counts),
         )
         bare = {refusal.row for refusal in self.refusals if not refusal.cells}
-        cells = import_files.rows_at(self.opened.table, bare, len(self.opened.layout.headings)) if bare else {}
+        cells = (
+            import_files.rows_at(self.opened.table, bare, len(self.opened.layout.headings))
+            if bare
+            else {}
+        )
         filled = [r if r.cells else r._replace(cells=cells.get(r.row, [])) for r in self.refusals]
         outcome.refusals = sorted(filled, key=lambda refusal: refusal.row)
-        reports.add_notices(outcome, created=0, without_terms=0, spellings=0, refusals=self.refusal_count)
+        reports.add_notices(
+            outcome, created=0, without_terms=0, spellings=0, refusals=self.refusal_count
+        )
         return outcome
 
     def _create(self, new: list[Line], known: Known) -> None:
@@ -200,8 +229,13 @@ class CustomerImport:
                 children.append(row)
         Customer.objects.bulk_update(children, ["parent"], batch_size=1000)
         self.progress.progress(POSTED, ALL)
-        changes = [audit.Change(row, after={**line.values, "by": "import"}) for line, row in zip(new, rows, strict=True)]
-        audit.record_many(actor=self.actor, action="customer.created", changes=changes, unit=self.unit)
+        changes = [
+            audit.Change(row, after={**line.values, "by": "import"})
+            for line, row in zip(new, rows, strict=True)
+        ]
+        audit.record_many(
+            actor=self.actor, action="customer.created", changes=changes, unit=self.unit
+        )
 
 
 def _lines(part: Lines, names: list[str]) -> Iterator[Line]:

@@ -34,7 +34,9 @@ def fill_in(*, resolved: Resolved) -> int:
             return 0
         cursor.execute(f"SELECT count(*) {questions} AND m.terms_id IS NULL")
         without = int(cursor.fetchone()[0])
-        cursor.execute(f"SELECT DISTINCT m.terms_id, s.document_date {questions} AND m.terms_id IS NOT NULL")
+        cursor.execute(
+            f"SELECT DISTINCT m.terms_id, s.document_date {questions} AND m.terms_id IS NOT NULL"
+        )
         asked: list[tuple[int, date]] = cursor.fetchall()
     if asked:
         _answer(asked, resolved)
@@ -45,10 +47,15 @@ def _answer(asked: list[tuple[int, date]], resolved: Resolved) -> None:
     is_working_day = calendar.load().is_working_day
     rules = {
         terms.pk: customer_terms.rule_of(terms=terms)
-        for terms in PaymentTerms.objects.filter(pk__in={terms_id for terms_id, _day in asked}).prefetch_related("instalments")
+        for terms in PaymentTerms.objects.filter(
+            pk__in={terms_id for terms_id, _day in asked}
+        ).prefetch_related("instalments")
     }
     single = [(t, day) for t, day in asked if len(rules[t].parts) <= 1]
-    dues = [(t, day, engine.due_dates(rules[t], day, PROBE, is_working_day)[-1].due_date) for t, day in single]
+    dues = [
+        (t, day, engine.due_dates(rules[t], day, PROBE, is_working_day)[-1].due_date)
+        for t, day in single
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -78,7 +85,13 @@ def _divide(rules: dict[int, engine.Rule], resolved: Resolved) -> None:
             [list(rules)],
         )
         parts = [
-            (row_no, part.position, part.amount, part.due_date, part.kind is engine.InstalmentKind.RETENTION)
+            (
+                row_no,
+                part.position,
+                part.amount,
+                part.due_date,
+                part.kind is engine.InstalmentKind.RETENTION,
+            )
             for row_no, terms_id, day, amount in cursor.fetchall()
             for part in engine.due_dates(rules[terms_id], day, amount, is_working_day)
             if part.amount > 0

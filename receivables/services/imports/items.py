@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from django.db import connection
 
+from config.core.files.cells import Chunk
 from config.core.models import BusinessUnit, User
 from config.core.services import periods
 from receivables.domain.importing.fields import OPEN_ITEMS
@@ -17,7 +18,15 @@ from receivables.domain.importing.tables import Lines, RowRefusal, TableReader
 from receivables.models import ImportBatch
 from receivables.selectors import import_files
 from receivables.selectors.import_files import Opened
-from receivables.services.imports import checks, due_dates, new_customers, posting, reports, resolving, staging
+from receivables.services.imports import (
+    checks,
+    due_dates,
+    new_customers,
+    posting,
+    reports,
+    resolving,
+    staging,
+)
 from receivables.services.imports.choices import Choices
 from receivables.services.imports.outcomes import STORED_REFUSALS, Outcome
 from receivables.services.imports.resolving import Resolved
@@ -64,12 +73,20 @@ class ItemImport:
         created, without_terms = self._check(resolved)
         self._collect_refusals()
         outcome = reports.outcome(
-            choices=self.choices, opened=self.opened, counts=reader.counts, resolved=resolved, today=self.today
+            choices=self.choices,
+            opened=self.opened,
+            counts=reader.counts,
+            resolved=resolved,
+            today=self.today,
         )
         outcome.refusals = self.refusals
         spellings = sum(met.other_spellings for met in rules.customers.by_key.values())
         reports.add_notices(
-            outcome, created=created, without_terms=without_terms, spellings=spellings, refusals=self.refusal_count
+            outcome,
+            created=created,
+            without_terms=without_terms,
+            spellings=spellings,
+            refusals=self.refusal_count,
         )
         if outcome.state == State.DONE:
             self._post(outcome, resolved, reader.counts.staged)
@@ -79,16 +96,24 @@ class ItemImport:
     def _stage(self, rules: ItemRules, reader: TableReader) -> None:
         table = self.opened.table
 
-        def after_chunk(lines: Lines) -> None:
+        def read(chunk: Chunk) -> Lines:
+            lines = reader.read(chunk)
             self.refusal_count += len(lines.refusals)
             self.refusals += lines.refusals[: STORED_REFUSALS - len(self.refusals)]
+            return lines
+
+        def after_part() -> None:
+            reports.refuse_if_too_long(reader.counts.read)
             self.progress.progress(int(STAGED * table.share_read), ALL)
             self.progress.check_cancelled()
 
         posting.prepare()
         staging.create(currency=self.choices.currency)
         staging.fill(
-            chunks=table.chunks(), read=reader.read, columns=rules.copy_columns(), after_chunk=after_chunk
+            chunks=table.chunks(),
+            read=read,
+            columns=rules.copy_columns(),
+            after_part=after_part,
         )
         staging.fill_customers(rules.customers.by_key.values())
         reports.refuse_if_empty(reader.counts)
@@ -99,7 +124,9 @@ class ItemImport:
         checks.row_rules(resolved=resolved, file_kind=self.batch.kind)
         unknown = checks.match_customers(unit=self.unit)
         if unknown and self.choices.create_customers:
-            created = new_customers.create_missing(unit=self.unit, currency=self.choices.currency, actor=self.actor)
+            created = new_customers.create_missing(
+                unit=self.unit, currency=self.choices.currency, actor=self.actor
+            )
         elif unknown:
             checks.unknown_customers()
         checks.duplicates()
@@ -126,11 +153,15 @@ class ItemImport:
             )
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         layout = self.opened.layout
-        cells = import_files.rows_at(self.opened.table, {row[0] for row in rows}, len(layout.headings))
+        cells = import_files.rows_at(
+            self.opened.table, {row[0] for row in rows}, len(layout.headings)
+        )
         for row_no, name, value, code, context in rows:
             told = reports.readable(context, kind=self.batch.kind)
             self.refusals.append(
-                RowRefusal(row_no, layout.heading_of(name), value[:200], code, told, cells.get(row_no, []))
+                RowRefusal(
+                    row_no, layout.heading_of(name), value[:200], code, told, cells.get(row_no, [])
+                )
             )
         self.refusals.sort(key=lambda refusal: refusal.row)
 

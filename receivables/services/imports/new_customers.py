@@ -23,7 +23,10 @@ def create_missing(*, unit: BusinessUnit, currency: str, actor: User | None) -> 
     audit.record_many(
         actor=actor,
         action="customer.created",
-        changes=[audit.Change(row, after={"code": row.code, "name": row.name, "by": "import"}) for row in rows],
+        changes=[
+            audit.Change(row, after={"code": row.code, "name": row.name, "by": "import"})
+            for row in rows
+        ],
         unit=unit,
     )
     with connection.cursor() as cursor:

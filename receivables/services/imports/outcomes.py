@@ -42,7 +42,10 @@ def keep(*, batch: ImportBatch, outcome: Outcome, actor: User | None, now: datet
     """This function will write an outcome to its batch, in the caller's transaction."""
     batch.refusals.all().delete()
     ImportRefusal.objects.bulk_create(
-        [_row(batch, refusal, str(outcome.report.get("sheet", ""))) for refusal in outcome.refusals[:STORED_REFUSALS]],
+        [
+            _row(batch, refusal, str(outcome.report.get("sheet", "")))
+            for refusal in outcome.refusals[:STORED_REFUSALS]
+        ],
         batch_size=2000,
     )
     batch.state = outcome.state

@@ -163,8 +163,12 @@ def posted(*, settlements: int) -> Posted:
     """This function will return the sums of what was really written, as the INSERT gave them back."""
     result = Posted(settlements=settlements)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT currency, direction, sum(items), sum(amount) FROM import_sums GROUP BY 1, 2 ORDER BY 1, 2")
+        cursor.execute(
+            "SELECT currency, direction, sum(items), sum(amount) FROM import_sums GROUP BY 1, 2 ORDER BY 1, 2"
+        )
         for currency, direction, items, amount in cursor.fetchall():
             result.items += int(items)
-            result.totals.setdefault(currency, {"debit": "0.00", "credit": "0.00"})[direction] = f"{amount:f}"
+            result.totals.setdefault(currency, {"debit": "0.00", "credit": "0.00"})[direction] = (
+                f"{amount:f}"
+            )
     return result

@@ -6,6 +6,7 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -23,7 +24,9 @@ from receivables.services.imports.resolving import Resolved
 
 State = ImportBatch.State
 FAR_AHEAD = timedelta(days=366)
-LONG_TERM = 1461  # four years: the distance by which the two date systems of Excel differ, less a day
+LONG_TERM = (
+    1461  # four years: the distance by which the two date systems of Excel differ, less a day
+)
 
 NOTICES: dict[str, str] = {
     "totals": gettext_noop("%(count)s total lines were left out."),
@@ -32,18 +35,30 @@ NOTICES: dict[str, str] = {
     "hidden_rows": gettext_noop("%(count)s hidden rows were read like the others."),
     "hidden_sheets": gettext_noop("Hidden sheets were not read: %(names)s."),
     "other_sheets": gettext_noop("Only the sheet “%(sheet)s” was read, not: %(names)s."),
-    "formulas": gettext_noop("%(count)s cells are formulas; the values they had when the file was saved were taken."),
+    "formulas": gettext_noop(
+        "%(count)s cells are formulas; the values they had when the file was saved were taken."
+    ),
     "date_order": gettext_noop("Dates were read in the order %(order)s."),
-    "gb18030": gettext_noop("The text was read as GB18030. If names look wrong, save the file as CSV UTF-8."),
+    "gb18030": gettext_noop(
+        "The text was read as GB18030. If names look wrong, save the file as CSV UTF-8."
+    ),
     "created": gettext_noop("%(count)s customers were created."),
     "to_create": gettext_noop("%(count)s customers will be created."),
     "without_terms": gettext_noop(
         "%(count)s rows have no due date and their customers no payment terms; they are due on the document date."
     ),
-    "spellings": gettext_noop("%(count)s customers are spelled in several ways; the first spelling was kept."),
-    "due_before": gettext_noop("%(count)s rows are due before they were posted. They were taken as they are."),
-    "future": gettext_noop("%(count)s rows are dated more than a year after today. Check their dates."),
-    "long_term": gettext_noop("%(count)s rows are due more than four years after their date. Check their dates."),
+    "spellings": gettext_noop(
+        "%(count)s customers are spelled in several ways; the first spelling was kept."
+    ),
+    "due_before": gettext_noop(
+        "%(count)s rows are due before they were posted. They were taken as they are."
+    ),
+    "future": gettext_noop(
+        "%(count)s rows are dated more than a year after today. Check their dates."
+    ),
+    "long_term": gettext_noop(
+        "%(count)s rows are due more than four years after their date. Check their dates."
+    ),
     "refusals_cut": gettext_noop("%(count)s reasons were found; the first 10,000 are listed."),
 }
 
@@ -71,6 +86,20 @@ def refuse_if_empty(counts: Counts) -> None:
         raise FileRefused(_("There are no rows below the heading."), code="no_rows")
 
 
+def refuse_if_too_long(rows: int | None) -> None:
+    """This function will refuse more rows than one import may have.
+
+    :raises FileRefused: if there are more
+    """
+    if rows is not None and rows > settings.IMPORT_MAX_ROWS:
+        raise FileRefused(
+            _("The file has more than %(limit)s rows. Send it in parts."),
+            code="too_many_rows",
+            status=413,
+            limit=f"{settings.IMPORT_MAX_ROWS:,}",
+        )
+
+
 def readable(context: Any, *, kind: str) -> dict[str, str]:
     """This function will return the values of a reason as text, a field by its label's message id."""
     values: dict[str, Any] = json.loads(context) if isinstance(context, str) else dict(context)
@@ -80,12 +109,17 @@ def readable(context: Any, *, kind: str) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
-def outcome(*, choices: Choices, opened: Opened, counts: Counts, resolved: Resolved, today: date) -> Outcome:
+def outcome(
+    *, choices: Choices, opened: Opened, counts: Counts, resolved: Resolved, today: date
+) -> Outcome:
     """This function will add up the staged rows by what becomes of them, and say so."""
     with connection.cursor() as cursor:
         cursor.execute(SUMS.format(r=resolved), {"ahead": today + FAR_AHEAD, "long": LONG_TERM})
         sums = cursor.fetchall()
-    rows = {fate: sum(row[3] for row in sums if row[2] == fate) for fate in ("written", "unchanged", "refused")}
+    rows = {
+        fate: sum(row[3] for row in sums if row[2] == fate)
+        for fate in ("written", "unchanged", "refused")
+    }
     refused = counts.refused + rows["refused"]
     found = Outcome(
         state=_state(choices, refused),
@@ -133,7 +167,9 @@ def describe(opened: Opened, counts: Counts) -> dict[str, Any]:
         "sheet": table.sheet,
         "heading_row": layout.heading_row,
         "headings": [heading[:200] for heading in layout.headings],
-        "columns": {name: layout.headings[position][:200] for name, position in layout.columns.items()},
+        "columns": {
+            name: layout.headings[position][:200] for name, position in layout.columns.items()
+        },
         "notices": [],
     }
     holder = Outcome("", report=report)
@@ -147,9 +183,16 @@ def describe(opened: Opened, counts: Counts) -> dict[str, Any]:
     if isinstance(table, Workbook):
         notice(holder, "hidden_rows", count=table.scan.hidden_rows)
         notice(holder, "formulas", count=table.scan.formulas)
-        notice(holder, "hidden_sheets", count=len(table.hidden_sheets), names=", ".join(table.hidden_sheets))
+        notice(
+            holder,
+            "hidden_sheets",
+            count=len(table.hidden_sheets),
+            names=", ".join(table.hidden_sheets),
+        )
         others = [name for name in table.sheets if name != table.sheet]
-        notice(holder, "other_sheets", count=len(others), sheet=table.sheet, names=", ".join(others))
+        notice(
+            holder, "other_sheets", count=len(others), sheet=table.sheet, names=", ".join(others)
+        )
     return report
 
 
@@ -160,7 +203,9 @@ def notice(found: Outcome, name: str, *, count: int, **context: str) -> None:
         found.report.setdefault("notices", []).append(told)
 
 
-def add_notices(found: Outcome, *, created: int, without_terms: int, spellings: int, refusals: int) -> None:
+def add_notices(
+    found: Outcome, *, created: int, without_terms: int, spellings: int, refusals: int
+) -> None:
     """This function will add what the checks found out."""
     written = found.state != State.REFUSED
     found.report["customers_created"] = created if written else 0
@@ -184,4 +229,6 @@ def tie_out(found: Outcome, posted: Posted) -> None:
     found.report["posted"] = posted.totals
     found.report["ties"] = expected == posted.totals
     if not found.report["ties"]:
-        raise RuntimeError(f"The import does not tie: {expected} in the file, {posted.totals} posted.")
+        raise RuntimeError(
+            f"The import does not tie: {expected} in the file, {posted.totals} posted."
+        )

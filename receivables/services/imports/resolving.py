@@ -34,10 +34,10 @@ def resolve(*, file_kind: str, mapping: ColumnMapping) -> Resolved:
     if file_kind == RECEIPTS:
         return Resolved("'receipt'", "'credit'", "0::numeric", "s.document_date")
     negative = "'credit_note'" if mapping.negative == NEGATIVE_CREDIT_NOTE else "'invoice'"
-    kind = f"CASE WHEN s.kind <> '' THEN s.kind WHEN s.amount < 0 THEN {negative} ELSE 'invoice' END"
-    direction = (
-        f"CASE WHEN {kind} IN ({credit}) OR ({kind} = 'opening' AND s.amount < 0) THEN 'credit' ELSE 'debit' END"
+    kind = (
+        f"CASE WHEN s.kind <> '' THEN s.kind WHEN s.amount < 0 THEN {negative} ELSE 'invoice' END"
     )
+    direction = f"CASE WHEN {kind} IN ({credit}) OR ({kind} = 'opening' AND s.amount < 0) THEN 'credit' ELSE 'debit' END"
     paid = (
         "CASE WHEN s.open_amount IS NOT NULL THEN abs(s.amount) - abs(s.open_amount) "
         "WHEN s.settled_on IS NOT NULL THEN abs(s.amount) ELSE 0 END"

@@ -8,13 +8,14 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.core.errors import DomainError
+from config.core.files.delimited import DelimitedFile
 from config.core.files.refusals import FileRefused
 from config.core.models import User
 from receivables.domain.importing import mappings
 from receivables.domain.importing.fields import CUSTOMERS
 from receivables.models import ImportBatch
 from receivables.selectors import import_files
-from receivables.services.imports import outcomes
+from receivables.services.imports import outcomes, reports
 from receivables.services.imports.choices import Choices
 from receivables.services.imports.customer_rows import CustomerImport
 from receivables.services.imports.items import ItemImport, Progress
@@ -22,7 +23,9 @@ from receivables.services.imports.outcomes import Outcome
 from receivables.services.imports.remembering import remember
 
 State = ImportBatch.State
-UNFINISHED = frozenset({State.UPLOADED, State.RUNNING, State.CHECKED, State.CANCELLED, State.REFUSED})
+UNFINISHED = frozenset(
+    {State.UPLOADED, State.RUNNING, State.CHECKED, State.CANCELLED, State.REFUSED}
+)
 LOCK_SPACE = 0x5A51_49 << 40  # "ZQI": one import at a time writes into a unit
 # After so many rows the planner's figures are too old to be good for anything.
 ANALYZE_FROM = 20_000
@@ -51,7 +54,12 @@ class Unseen:
 
 
 def run(
-    *, batch: ImportBatch, actor: User | None, now: datetime, today: date, progress: Progress | None = None
+    *,
+    batch: ImportBatch,
+    actor: User | None,
+    now: datetime,
+    today: date,
+    progress: Progress | None = None,
 ) -> ImportBatch:
     """This function will read, check and post a stored file, and keep what became of it.
 
@@ -81,7 +89,9 @@ def start(*, batch: ImportBatch) -> None:
 
     :raises AlreadyImported: if it was written before
     """
-    changed = ImportBatch.objects.filter(pk=batch.pk, state__in=UNFINISHED).update(state=State.RUNNING)
+    changed = ImportBatch.objects.filter(pk=batch.pk, state__in=UNFINISHED).update(
+        state=State.RUNNING
+    )
     if not changed:
         raise _already()
     batch.refresh_from_db()
@@ -106,8 +116,14 @@ def _attempt(batch: ImportBatch, actor: User | None, today: date, progress: Prog
         raise _already()
     mapping = mappings.parse(batch.kind, batch.mapping)
     opened = import_files.open_file(
-        import_files.path_of(batch.stored_name), kind=batch.kind, mapping=mapping, sheet=batch.options.get("sheet", "")
+        import_files.path_of(batch.stored_name),
+        kind=batch.kind,
+        mapping=mapping,
+        sheet=batch.options.get("sheet", ""),
     )
+    if isinstance(opened.table, DelimitedFile) and opened.table.lines:
+        # Blank lines do not count, so a tenth more may still be right; the rows are counted later.
+        reports.refuse_if_too_long(opened.table.lines * 10 // 11)
     work = CustomerImport if batch.kind == CUSTOMERS else ItemImport
     outcome = work(
         batch=batch,
@@ -127,4 +143,3 @@ def _attempt(batch: ImportBatch, actor: User | None, today: date, progress: Prog
 def _refresh_statistics() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE receivables_openitem, receivables_allocation")
-

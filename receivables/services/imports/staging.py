@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from itertools import chain, islice
 
 from django.db import connection
 from psycopg2 import Error as DriverError
@@ -12,6 +13,7 @@ from receivables.domain.importing.items import MetCustomer
 from receivables.domain.importing.tables import Lines
 
 COPY_SIZE = 1 << 17
+CHUNKS_A_COPY = 5
 TABLES = """
     CREATE TEMPORARY TABLE import_rows (
         row_no integer NOT NULL,
@@ -89,28 +91,33 @@ def create(*, currency: str) -> None:
 
 
 def fill(
-    *, chunks: Iterable[Chunk], read: Callable[[Chunk], Lines], columns: list[str], after_chunk: Callable[[Lines], None]
+    *,
+    chunks: Iterable[Chunk],
+    read: Callable[[Chunk], Lines],
+    columns: list[str],
+    after_part: Callable[[], None],
 ) -> None:
-    """This function will read all chunks and stage their good rows; `after_chunk` gets the rest.
+    """This function will read all chunks and stage their good rows.
+
+    `after_part` is called between two COPYs: while one runs, the connection is taken.
 
     :raises FileRefused: where the file cannot be read further
     """
-
-    def lines() -> Iterator[str]:
-        for chunk in chunks:
-            found = read(chunk)
-            after_chunk(found)
-            if found.text:
-                yield found.text
-
-    _copy(f"COPY import_rows (row_no, {', '.join(columns)}) FROM STDIN", lines())
+    statement = f"COPY import_rows (row_no, {', '.join(columns)}) FROM STDIN"
+    source = iter(chunks)
+    for first in source:
+        part = chain([first], islice(source, CHUNKS_A_COPY - 1))
+        _copy(statement, (text for text in (read(chunk).text for chunk in part) if text))
+        after_part()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE import_rows")
 
 
 def fill_customers(customers: Iterable[MetCustomer]) -> None:
     """This function will stage the customers that the file names."""
-    lines = (f"{c.position}\t{_plain(c.key)}\t{_plain(c.code)}\t{_plain(c.name)}\n" for c in customers)
+    lines = (
+        f"{c.position}\t{_plain(c.key)}\t{_plain(c.code)}\t{_plain(c.name)}\n" for c in customers
+    )
     _copy("COPY import_customers (customer_no, code_key, code, name) FROM STDIN", lines)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE import_customers")

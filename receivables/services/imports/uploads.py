@@ -43,7 +43,9 @@ class KindUnknown(InvalidInput):
     code = "import_kind"
 
 
-def find_mapping(*, kind: str, unit: BusinessUnit, given: str | Mapping[str, Any] | None) -> ColumnMapping:
+def find_mapping(
+    *, kind: str, unit: BusinessUnit, given: str | Mapping[str, Any] | None
+) -> ColumnMapping:
     """This function will return the mapping that a name, JSON text or an object means; empty: found by headings.
 
     :raises MappingUnknown: if it means none
@@ -58,7 +60,9 @@ def find_mapping(*, kind: str, unit: BusinessUnit, given: str | Mapping[str, Any
         stored = ImportMapping.objects.filter(unit=unit, kind=kind, name=given.strip()).first()
         if stored is None:
             raise MappingUnknown(
-                _("There is no mapping “%(name)s” for this kind of file. Delivered are: %(names)s."),
+                _(
+                    "There is no mapping “%(name)s” for this kind of file. Delivered are: %(names)s."
+                ),
                 name=given[:60],
                 names=", ".join(name for name, kinds in DELIVERED.items() if kind in kinds) or "–",
             )
@@ -93,7 +97,9 @@ def take(
     """
     if kind not in FIELDS:
         raise KindUnknown(
-            _("“%(kind)s” cannot be imported. Kinds are: %(kinds)s."), kind=kind[:40], kinds=", ".join(FIELDS)
+            _("“%(kind)s” cannot be imported. Kinds are: %(kinds)s."),
+            kind=kind[:40],
+            kinds=", ".join(FIELDS),
         )
     if actor is not None and not BusinessUnit.objects.visible_to(actor).filter(pk=unit.pk).exists():
         raise NotAllowed(_("You do not belong to this business unit."))
@@ -130,7 +136,13 @@ def _record(
         actor=actor,
         action="import.uploaded",
         target=batch,
-        after={"file": batch.file_name, "sha256": digest, "size": size, "kind": kind, "options": options},
+        after={
+            "file": batch.file_name,
+            "sha256": digest,
+            "size": size,
+            "kind": kind,
+            "options": options,
+        },
     )
     return batch
 
@@ -158,7 +170,11 @@ def _store(file_name: str, content: Iterable[bytes]) -> tuple[Path, int, str]:
 
 
 def reconfigure(
-    *, batch: ImportBatch, mapping: Mapping[str, Any], options: Mapping[str, Any], actor: User | None
+    *,
+    batch: ImportBatch,
+    mapping: Mapping[str, Any],
+    options: Mapping[str, Any],
+    actor: User | None,
 ) -> ImportBatch:
     """This function will change how a stored file is to be read, before it is imported.
 
@@ -178,7 +194,9 @@ def refuse_if_written(batch: ImportBatch) -> None:
     :raises ImportUnderWay: if it is
     """
     if batch.state in {ImportBatch.State.DONE, ImportBatch.State.RUNNING}:
-        raise ImportUnderWay(_("This import is under way or done; send the file again for another."))
+        raise ImportUnderWay(
+            _("This import is under way or done; send the file again for another.")
+        )
 
 
 def choose_to_write(*, batch: ImportBatch) -> ImportBatch:

@@ -12,7 +12,7 @@ from receivables.models import ImportBatch, OpenItem
 from tests.shared import shared_data
 
 pytestmark = pytest.mark.django_db
-CSV = "发票号,客户编码,客户名称,开票日期,到期日,金额\nINV-1,C1,甲公司,2026-01-05,2026-02-04,100.00\nINV-2,C2,乙公司,2026-01-06,2026-02-05,\"1,200.50\"\n"
+CSV = '发票号,客户编码,客户名称,开票日期,到期日,金额\nINV-1,C1,甲公司,2026-01-05,2026-02-04,100.00\nINV-2,C2,乙公司,2026-01-06,2026-02-05,"1,200.50"\n'
 
 
 def sent(text: str | bytes, name: str = "ledger.csv") -> SimpleUploadedFile:
@@ -25,7 +25,9 @@ def accountant(client_for, unit):
 
 
 def upload(client, unit, file, kind: str = "open-items") -> ImportBatch:
-    answer = client.post(reverse("receivables:import_upload"), {"unit": unit.pk, "kind": kind, "file": file})
+    answer = client.post(
+        reverse("receivables:import_upload"), {"unit": unit.pk, "kind": kind, "file": file}
+    )
     assert answer.status_code == 302, answer.content.decode()
     return ImportBatch.objects.latest("pk")
 
@@ -80,7 +82,13 @@ def test_unknown_headings_are_mapped_by_hand_and_remembered(accountant, unit, do
     batch = upload(accountant, unit, sent(text))
     page = accountant.get(reverse("receivables:import_mapping", args=[batch.pk]))
     assert page.context["preview"].missing
-    chosen = {"column-0": "number", "column-1": "customer", "column-2": "document_date", "column-3": "due_date", "column-4": "amount"}
+    chosen = {
+        "column-0": "number",
+        "column-1": "customer",
+        "column-2": "document_date",
+        "column-3": "due_date",
+        "column-4": "amount",
+    }
     data = {**chosen, "currency": "CNY", "create_customers": "on", "action": "import"}
     accountant.post(reverse("receivables:import_mapping", args=[batch.pk]), data)
     do_jobs()
@@ -94,7 +102,12 @@ def test_unknown_headings_are_mapped_by_hand_and_remembered(accountant, unit, do
 
 
 def test_ambiguous_dates_are_asked_for(accountant, unit, do_jobs):
-    text = CSV.replace("2026-01-05", "05/01/2026").replace("2026-01-06", "06/01/2026").replace("2026-02-04", "").replace("2026-02-05", "")
+    text = (
+        CSV.replace("2026-01-05", "05/01/2026")
+        .replace("2026-01-06", "06/01/2026")
+        .replace("2026-02-04", "")
+        .replace("2026-02-05", "")
+    )
     batch = upload(accountant, unit, sent(text))
     page = accountant.get(reverse("receivables:import_mapping", args=[batch.pk]))
     assert page.context["preview"].asks_date_order
@@ -108,10 +121,14 @@ def test_ambiguous_dates_are_asked_for(accountant, unit, do_jobs):
 
 
 def test_refused_rows_can_be_downloaded_corrected_and_sent_again(accountant, unit, do_jobs):
-    bad = CSV + 'INV-3,C3,丙公司,2026-02-30,2026-03-01,10\nINV-4,C3,"=HYPERLINK(1)",2026-02-03,2026-03-01,10\n'
+    bad = (
+        CSV
+        + 'INV-3,C3,丙公司,2026-02-30,2026-03-01,10\nINV-4,C3,"=HYPERLINK(1)",2026-02-03,2026-03-01,10\n'
+    )
     batch = upload(accountant, unit, sent(bad))
     accountant.post(
-        reverse("receivables:import_mapping", args=[batch.pk]), choices(batch, accountant, action="import")
+        reverse("receivables:import_mapping", args=[batch.pk]),
+        choices(batch, accountant, action="import"),
     )
     do_jobs()
     batch.refresh_from_db()
@@ -127,7 +144,8 @@ def test_refused_rows_can_be_downloaded_corrected_and_sent_again(accountant, uni
             content = content.replace(b"2026-02-30", b"2026-02-27")
         again = upload(accountant, unit, sent(content, f"rows.{form}"))
         accountant.post(
-            reverse("receivables:import_mapping", args=[again.pk]), choices(again, accountant, action="import")
+            reverse("receivables:import_mapping", args=[again.pk]),
+            choices(again, accountant, action="import"),
         )
         do_jobs()
         again.refresh_from_db()
@@ -137,7 +155,8 @@ def test_refused_rows_can_be_downloaded_corrected_and_sent_again(accountant, uni
 
 def test_what_is_no_table_is_refused_on_the_form(accountant, unit):
     answer = accountant.post(
-        reverse("receivables:import_upload"), {"unit": unit.pk, "kind": "open-items", "file": sent(b"MZ\x90\x00", "a.csv")}
+        reverse("receivables:import_upload"),
+        {"unit": unit.pk, "kind": "open-items", "file": sent(b"MZ\x90\x00", "a.csv")},
     )
     assert answer.status_code == 422
     assert "named as text but is none" in answer.content.decode()
@@ -146,12 +165,15 @@ def test_what_is_no_table_is_refused_on_the_form(accountant, unit):
 
 def test_other_units_imports_are_not_there(accountant, unit, client_for):
     batch = upload(accountant, unit, sent(CSV))
-    stranger = client_for(Role.AR_ACCOUNTANT, units=[BusinessUnit.objects.create(code="ELSE", name="别处")])
+    stranger = client_for(
+        Role.AR_ACCOUNTANT, units=[BusinessUnit.objects.create(code="ELSE", name="别处")]
+    )
     for name in ("import_detail", "import_mapping", "import_refused_rows"):
         assert stranger.get(reverse(f"receivables:{name}", args=[batch.pk])).status_code == 404
     assert stranger.post(reverse("receivables:import_start", args=[batch.pk])).status_code == 404
     answer = stranger.post(
-        reverse("receivables:import_upload"), {"unit": unit.pk, "kind": "open-items", "file": sent(CSV)}
+        reverse("receivables:import_upload"),
+        {"unit": unit.pk, "kind": "open-items", "file": sent(CSV)},
     )
     assert answer.status_code == 422
 
@@ -169,18 +191,22 @@ def test_a_template_imports_as_it_stands(accountant, unit, do_jobs, kind, langua
     content = b"".join(answer.streaming_content)
     batch = upload(accountant, unit, sent(content, "template.xlsx"), kind)
     accountant.post(
-        reverse("receivables:import_mapping", args=[batch.pk]), choices(batch, accountant, action="import")
+        reverse("receivables:import_mapping", args=[batch.pk]),
+        choices(batch, accountant, action="import"),
     )
     do_jobs()
     batch.refresh_from_db()
-    assert (batch.state, batch.rows_written) == ("done", 1), [r.message for r in batch.refusals.all()]
+    assert (batch.state, batch.rows_written) == ("done", 1), [
+        r.message for r in batch.refusals.all()
+    ]
 
 
 def test_the_ibm_sample_through_the_page(accountant, unit, do_jobs):
     path = shared_data("ibm-late-payments") / "WA_Fn-UseC_-Accounts-Receivable.csv"
     batch = upload(accountant, unit, sent(path.read_bytes(), path.name))
     accountant.post(
-        reverse("receivables:import_mapping", args=[batch.pk]), choices(batch, accountant, action="import")
+        reverse("receivables:import_mapping", args=[batch.pk]),
+        choices(batch, accountant, action="import"),
     )
     do_jobs()
     batch.refresh_from_db()
