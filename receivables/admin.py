@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from receivables.models import AgingScheme, Allocation, ImportBatch, OpenItem, OverdueAlert
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Posted is final, in every interface."""
 
     show_full_result_count = False

@@ -72,7 +72,9 @@ class PartInput(StrictSerializer):
 class AllocateInput(StrictSerializer):
     """Either `allocations`, or `mode` "fifo" to pay the oldest due items first."""
 
-    allocations = PartInput(many=True, required=False, min_length=1, max_length=MOST_PARTS)
+    allocations = serializers.ListField(
+        child=PartInput(), required=False, min_length=1, max_length=MOST_PARTS
+    )
     mode = serializers.ChoiceField(required=False, choices=["fifo"])
     effective_date = IsoDateField(required=False, help_text="Today if left out.")
     method = serializers.ChoiceField(

@@ -106,7 +106,7 @@ class ItemInput(OfCustomer):
         choices=OpenItem.Direction.values,
         help_text="Only an opening balance may be either.",
     )
-    source = serializers.RegexField(
+    source = serializers.RegexField(  # type: ignore[assignment]
         r"^[a-z][a-z0-9_-]{0,19}$", required=False, help_text="The system it comes from."
     )
     cause = serializers.ChoiceField(
@@ -221,7 +221,7 @@ class ItemOutput(serializers.Serializer[Any]):
     customer = CustomerReference()
     kind = serializers.ChoiceField(choices=OpenItem.Kind.values)
     direction = serializers.ChoiceField(choices=OpenItem.Direction.values)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     number = serializers.CharField()
     instalment = serializers.IntegerField()
     document_date = serializers.DateField()

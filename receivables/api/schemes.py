@@ -43,7 +43,7 @@ class BucketFields(StrictSerializer):
         choices=AgingBucket.UpperUnit.values, required=False, default="days"
     )
     code = serializers.RegexField(r"^[a-z0-9][a-z0-9_-]{0,19}$", required=False)
-    label = TextField(required=False, max_length=30)
+    label = TextField(required=False, max_length=30)  # type: ignore[assignment]
     label_en = TextField(required=False, max_length=30, allow_blank=True)
 
 
@@ -52,7 +52,9 @@ class SchemeFields(StrictSerializer):
     name_en = TextField(max_length=80, required=False, allow_blank=True)
     is_default = StrictBooleanField(required=False)
     is_active = StrictBooleanField(required=False)
-    buckets = BucketFields(many=True, min_length=3, max_length=schemes.MOST_BUCKETS)
+    buckets = serializers.ListField(
+        child=BucketFields(), min_length=3, max_length=schemes.MOST_BUCKETS
+    )
 
 
 class SchemeInput(SchemeFields):
@@ -61,7 +63,7 @@ class SchemeInput(SchemeFields):
 
 class BucketOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     label_en = serializers.CharField(allow_blank=True)
     upper = serializers.IntegerField(allow_null=True)
     unit = serializers.ChoiceField(choices=AgingBucket.UpperUnit.values)

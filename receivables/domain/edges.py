@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from receivables.domain.aging import DAYS, YEARS, Bucket, InvalidScheme, check_buckets
 
@@ -71,7 +72,7 @@ def check(buckets: Sequence[Bucket]) -> None:
     try:
         check_buckets(buckets)
     except InvalidScheme as refusal:
-        context = {**refusal.context, "position": position_of_fault(buckets)}
+        context: dict[str, Any] = {**refusal.context, "position": position_of_fault(buckets)}
         raise InvalidScheme(refusal.message, **context) from refusal
 
 

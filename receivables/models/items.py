@@ -62,7 +62,7 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
         candidates = (
             ~Q(open_amount=0) | Q(pk__in=later.values("debit_item")) | Q(pk__in=later.values("credit_item"))
         )
-        return self.filter(candidates).open_as_of(day).exclude(open_as_of=0)
+        return self.filter(candidates).open_as_of(day).exclude(open_as_of=0)  # type: ignore[misc]
 
 
 def _sum_of(allocations: models.QuerySet[Allocation], side: str) -> Coalesce:

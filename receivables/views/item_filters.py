@@ -107,8 +107,7 @@ class ItemListForm(CleanForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.data.get("state") == OPEN:  # said by links, though it is the usual
-            self.data = self.data.copy()
-            self.data["state"] = ""
+            self.data = {name: value for name, value in self.data.items() if name != "state"}
         scheme = schemes.get(self._known_scheme()).for_basis(self._basis())
         self._choose("bucket", [
             *((b.code, b.label) for b in scheme.buckets), (OVERDUE, _("Overdue")),

@@ -59,7 +59,7 @@ class OfCustomerForm(CleanForm):
         field.widget.attrs["data-customer-search"] = reverse("customers:options")
         field.widget.attrs["data-query-parameter"] = "q"
         chosen = self._chosen(known)
-        field.widget.choices = [("", ""), *([(chosen.pk, chosen.name)] if chosen else [])]  # type: ignore[attr-defined]
+        field.widget.choices = [("", ""), *([(chosen.pk, chosen.name)] if chosen else [])]
 
     def _chosen(self, known: Any) -> Customer | None:
         asked = str(self.data.get("customer") or self.initial.get("customer") or "")

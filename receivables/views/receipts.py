@@ -136,7 +136,7 @@ class Refused(Exception):
 
 @require_http_methods(["GET", "POST"])
 @requires(VIEW)
-def receipt_page(request: HttpRequest, pk: int) -> HttpResponse:
+def receipt_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One credit: what it is applied to, and what it may be applied to."""
     credit = item_or_404(request, pk)
     if credit.is_debit:
@@ -151,8 +151,7 @@ def receipt_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("receivables.allocate_openitem")
 def _apply(request: HttpRequest, credit: OpenItem, day: date, today: date) -> HttpResponse:
-    typed = {int(name[7:]): text.strip() for name, text in request.POST.items() if name.startswith("amount_") and name[7:].isdecimal() and len(name) < 25}  # fmt: skip
-    typed = {pk: text for pk, text in typed.items() if text}
+    typed = _typed(request)
     try:
         rows = allocations.allocate(
             credit_item=credit,
@@ -168,6 +167,17 @@ def _apply(request: HttpRequest, credit: OpenItem, day: date, today: date) -> Ht
     text = ngettext("Applied to %(count)s item.", "Applied to %(count)s items.", len(rows))
     messages.success(request, text % {"count": len(rows)})
     return redirect("receivables:receipt", pk=credit.pk)
+
+
+def _typed(request: HttpRequest) -> dict[int, str]:
+    """Return what stands in the fields named amount_ID, empty ones left out."""
+    found = {}
+    for name in request.POST:
+        kind, _mark, number = name.partition("_")
+        text = request.POST.get(name, "").strip()
+        if kind == "amount" and text and number.isdecimal() and len(number) < 19:
+            found[int(number)] = text
+    return found
 
 
 def _amounts(typed: dict[int, str]) -> dict[int, Decimal]:
