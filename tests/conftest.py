@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_blocker: Any, worker_id: str = "main"
+    django_test_environment: None, django_db_blocker: Any, worker_id: str
 ) -> Iterator[None]:
     """Give this process a copy of the migrated template."""
     with django_db_blocker.unblock():
