@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models.expressions import Combinable
 from django.utils.functional import Promise
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -161,7 +161,7 @@ def age_bar(segments: Sequence[Segment] | None) -> SafeString:
 
 def _inner(column: Column, row: Any, value: Any) -> str:
     if column.html is not None:
-        return escape(column.html(row))  # safe strings pass, others are escaped
+        return conditional_escape(column.html(row))  # safe strings pass, others are escaped
     if column.kind == "age":
         return age_bar(value)
     if column.kind == "badge" and value:
