@@ -55,12 +55,18 @@ def local_secret() -> str:
     return path.read_text()
 
 
+def is_weak(key: str) -> bool:
+    return len(key) < 50 or len(set(key)) < 10 or key.startswith("django-insecure-")
+
+
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
-if PRODUCTION and len(SECRET_KEY) < 40:
-    raise SystemExit("Set SECRET_KEY to at least 40 random characters in production.")
+if PRODUCTION and is_weak(SECRET_KEY):
+    raise SystemExit("Set SECRET_KEY to at least 50 random characters in production.")
 SECRET_KEY = SECRET_KEY or local_secret()
 # The audit chain has a key of its own in production, so that it survives a change of SECRET_KEY.
 AUDIT_KEY = os.environ.get("AUDIT_KEY", "") or hashlib.sha256(b"audit:" + SECRET_KEY.encode()).hexdigest()
+# What proves the trail against its own database's owner belongs on another machine's disk.
+AUDIT_ANCHOR_FILE = Path(os.environ.get("AUDIT_ANCHOR_FILE", VAR_DIR / "audit-anchors.log"))
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"])
 if PRODUCTION and not ALLOWED_HOSTS:
