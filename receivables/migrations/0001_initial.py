@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3)),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=20, verbose_name='amount')),
                 ('cause', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('closed', 'Closed')], default='open', max_length=12, verbose_name='state')),
+                ('state', models.CharField(choices=[('open', 'Unhandled'), ('acknowledged', 'Acknowledged'), ('closed', 'Closed')], default='open', max_length=12, verbose_name='state')),
                 ('acknowledged_at', models.DateTimeField(null=True)),
                 ('note', models.CharField(blank=True, max_length=1000, verbose_name='note')),
                 ('escalated_at', models.DateTimeField(null=True)),

@@ -59,7 +59,7 @@ class OverdueAlertQuerySet(models.QuerySet["OverdueAlert"]):
 
 class OverdueAlert(models.Model):
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", _("Unhandled")
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
         CLOSED = "closed", _("Closed")
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -93,7 +93,7 @@ def figures(found: Dashboard, question: Question) -> list[dict[str, Any]]:
                 _("%(share)s · %(customers)s customers") % {
                     "share": percent_text(value["overdue_ratio"].value), "customers": found.customers_overdue},
                 url=items_url(question, bucket="overdue"), trend="spark-overdue"),
-        _figure(value["dso_countback"], number_text(value["dso_countback"]), _("days"),
+        _figure(value["dso_countback"], number_text(value["dso_countback"]), pgettext("unit", "days"),
                 _("simple %(dso)s · best %(best)s · delinquent %(add)s") % {
                     "dso": number_text(value["dso"]), "best": number_text(value["best_possible_dso"]),
                     "add": number_text(value["average_days_delinquent"])},

@@ -92,7 +92,7 @@ class ItemListForm(CleanForm):
     )  # fmt: skip
     state = forms.ChoiceField(
         label=gettext_lazy("State"), required=False,
-        choices=[("", gettext_lazy("Open")), (ALL, gettext_lazy("Open and settled"))],
+        choices=[("", gettext_lazy("Still open")), (ALL, gettext_lazy("Open and settled"))],
     )  # fmt: skip
     as_of = DateField(label=gettext_lazy("As of"), required=False)
     kind = forms.ChoiceField(

@@ -79,7 +79,7 @@ def definition(as_of: date) -> ListDefinition:
             Column(key="currency", label=gettext_lazy("Currency"), kind="code"),
             Column(key="signed_amount", label=gettext_lazy("Amount"), kind="money", sort="signed_amount",
                    total="signed_amount", descends_first=True),
-            Column(key="signed_open", label=gettext_lazy("Open"), kind="money", sort="signed_open",
+            Column(key="signed_open", label=gettext_lazy("Open amount"), kind="money", sort="signed_open",
                    total="signed_open", descends_first=True, is_fixed=True),
             Column(key="cause", label=gettext_lazy("Arrears type"), value=lambda row: _cause(row["cause"])),
             Column(key="posting_date", label=gettext_lazy("Posting date"), kind="date", sort="posting_date",
@@ -231,7 +231,7 @@ def _figures(item: OpenItem, today: date) -> list[dict[str, Any]]:
     return [
         {"label": _("Amount"), "value": formats.money(item.amount), "unit": item.currency,
          "note": kind_word(item)},
-        {"label": _("Open") if item.is_debit else _("Not applied"), "value": formats.money(item.open_amount), "unit": item.currency,
+        {"label": _("Open amount") if item.is_debit else _("Not applied"), "value": formats.money(item.open_amount), "unit": item.currency,
          "note": _("%(amount)s applied") % {"amount": formats.money(item.amount - item.open_amount)}},
         {"label": _("Due date"), "value": formats.day(item.due_date, language=get_language()),
          "note": _days_note(item, days)},

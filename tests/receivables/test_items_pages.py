@@ -130,7 +130,7 @@ def test_the_list_is_exported_as_seen(accountant, customer):
     )
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
 
-    assert lines[0].split(",")[-2:] == ["Open", "Text"]
+    assert lines[0].split(",")[-2:] == ["Open amount", "Text"]
     assert lines[1].endswith("100.00,'=1+1")
 
 
