@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -112,13 +113,15 @@ def _item_part(part: ItemPart, *, today: Any) -> dict[str, Any]:
 def _item_row(item: OpenItem, part: ItemPart, today: Any) -> dict[str, Any]:
     late = (today - item.due_date).days
     if part.code == "unapplied":
-        word = _("received %(day)s") % {"day": formats.day(item.posting_date, language=None)}
+        word = _("received %(day)s") % {
+            "day": formats.day(item.posting_date, language=get_language())
+        }
     elif late > 0:
-        word = _("%(days)s days overdue") % {"days": late}
+        word = ngettext("%(days)s day overdue", "%(days)s days overdue", late) % {"days": late}
     elif late == 0:
         word = _("due today")
     else:
-        word = _("due in %(days)s days") % {"days": -late}
+        word = ngettext("due in %(days)s day", "due in %(days)s days", -late) % {"days": -late}
     return {
         "item": item, "word": word, "colour": formats.age_colour(late) if part.code != "unapplied" else None,
         "url": address("receivables:item", item.pk), "customer_url": address("customers:detail", item.customer_id),

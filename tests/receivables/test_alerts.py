@@ -15,6 +15,7 @@ from django.utils import translation
 from config.core.models import AuditEvent, BusinessUnit, ExchangeRate, Notification, User
 from config.core.roles import Role
 from config.core.versions import StaleVersion
+from receivables import tasks
 from receivables.domain import alerts as rules_of
 from receivables.models import AgingReview, AlertRule, OverdueAlert
 from receivables.selectors import alerts as selector
@@ -574,6 +575,18 @@ class TestEscalation:
         self.escalate(DAY + timedelta(days=10))
         assert set(about_items().values_list("escalated_to", flat=True)) == {near.pk}
         assert Notification.objects.get(user=near).context["count"] == OverdueAlert.objects.count()
+
+    def test_the_task_runs_in_the_morning(
+        self, unit: BusinessUnit, make_user: Any, stop_clock: Any
+    ) -> None:
+        manager = make_user(Role.FINANCE_MANAGER, units=[unit])
+        overdue(customer(unit), 100, 200)
+        review(unit)
+        stop_clock("2026-04-20 08:00")
+        tasks.escalate_alerts()
+        tasks.escalate_alerts()
+        note = Notification.objects.get(user=manager)
+        assert note.link == "/receivables/alerts/?escalated=me"
 
     def test_with_nobody_to_go_to_it_waits(self, unit: BusinessUnit) -> None:
         overdue(customer(unit), 100, 200)
