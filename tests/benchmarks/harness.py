@@ -20,7 +20,7 @@ Work = Callable[[], object]
 class Line:
     """One row of the table: figures as they are shown, and whether the target was met.
 
-    `met` is None where nothing was asked for, or nothing could be measured (`note` says why).
+    `met` is None where nothing was asked for.
     """
 
     work: str
@@ -73,8 +73,8 @@ def ms(value: float) -> str:
 
 
 def missing(work: str, why: str) -> Line:
-    """Return the line of something that could not be measured."""
-    return Line(work, "—", note=why)
+    """Return the line of something that could not be measured: a miss, with its reason."""
+    return Line(work, "—", target="measured", met=False, note=why)
 
 
 # Memory ------------------------------------------------------------------------------------------
