@@ -61,7 +61,7 @@ class ImportInput(StrictSerializer):
         max_length=20, required=False, help_text="Code; may be left out by who belongs to one unit."
     )
     currency = TextField(max_length=3, required=False, allow_blank=True)
-    source = TextField(max_length=18, required=False, allow_blank=True)
+    source = TextField(max_length=18, required=False, allow_blank=True)  # type: ignore[assignment]
     date_order = serializers.ChoiceField(choices=ORDERS, required=False, allow_blank=True)
     sheet = TextField(max_length=80, required=False, allow_blank=True)
     dry_run = serializers.BooleanField(default=False)
@@ -152,18 +152,13 @@ class ImportFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class ImportScope:
-    """Limits a view to the imports of the caller's units."""
-
-    request: Request
-
-    def get_queryset(self) -> QuerySet[ImportBatch]:
-        if not isinstance(self.request.user, User):  # the OpenAPI document is made without a user
-            return ImportBatch.objects.none()
-        return imports.visible(user=self.request.user)
+def _visible(request: Request) -> QuerySet[ImportBatch]:
+    if not isinstance(request.user, User):  # the OpenAPI document is made without a user
+        return ImportBatch.objects.none()
+    return imports.visible(user=request.user)
 
 
-class ImportList(ImportScope, generics.ListAPIView[ImportBatch]):
+class ImportList(generics.ListAPIView[ImportBatch]):
     """Imports, the newest first."""
 
     required_permissions = {"GET": VIEW, "POST": IMPORT}
@@ -172,6 +167,9 @@ class ImportList(ImportScope, generics.ListAPIView[ImportBatch]):
     filterset_class = ImportFilter
     ordering = ("-pk",)
     queryset = ImportBatch.objects.none()
+
+    def get_queryset(self) -> QuerySet[ImportBatch]:
+        return _visible(self.request)
 
     @extend_schema(
         request={"multipart/form-data": ImportInput},
@@ -222,15 +220,18 @@ def _unit(user: User, code: str) -> BusinessUnit:
     return found[0]
 
 
-class ImportDetail(ImportScope, generics.RetrieveAPIView[ImportBatch]):
+class ImportDetail(generics.RetrieveAPIView[ImportBatch]):
     """One import: state, figures, totals per currency, notices."""
 
     required_permissions = {"GET": VIEW}
     serializer_class = ImportOutput
     queryset = ImportBatch.objects.none()
 
+    def get_queryset(self) -> QuerySet[ImportBatch]:
+        return _visible(self.request)
 
-class ImportRun(ImportScope, APIView):
+
+class ImportRun(APIView):
     """Import a file that was only checked, or that was refused or cancelled."""
 
     required_permissions = {"POST": IMPORT}
@@ -239,13 +240,13 @@ class ImportRun(ImportScope, APIView):
         request=None, responses={202: ImportOutput, 404: ProblemSerializer, 409: ProblemSerializer}
     )
     def post(self, request: Request, pk: int) -> Response:
-        batch = get_object_or_404(self.get_queryset(), pk=pk)
+        batch = get_object_or_404(_visible(request), pk=pk)
         uploads.choose_to_write(batch=batch)
         background.enqueue(batch=batch, actor=person(request))
         return Response(ImportOutput(batch).data, status=status.HTTP_202_ACCEPTED)
 
 
-class ImportRefusals(ImportScope, generics.ListAPIView[ImportRefusal]):
+class ImportRefusals(generics.ListAPIView[ImportRefusal]):
     """Refused rows in the order of the file; the first 10,000 reasons are kept, all are counted."""
 
     required_permissions = {"GET": VIEW}
@@ -254,14 +255,15 @@ class ImportRefusals(ImportScope, generics.ListAPIView[ImportRefusal]):
     ordering = ("row", "pk")
     queryset = ImportRefusal.objects.none()
 
-    def get_queryset(self) -> QuerySet[ImportRefusal]:  # type: ignore[override]
-        batches = ImportScope.get_queryset(self)
+    def get_queryset(self) -> QuerySet[ImportRefusal]:
         if getattr(self, "swagger_fake_view", False):
             return ImportRefusal.objects.none()
-        return imports.refusals(batch=get_object_or_404(batches, pk=self.kwargs["pk"]))
+        return imports.refusals(
+            batch=get_object_or_404(_visible(self.request), pk=self.kwargs["pk"])
+        )
 
 
-class RefusedRowsFile(ImportScope, APIView):
+class RefusedRowsFile(APIView):
     """The refused rows as a file with the columns of the original and the reasons, to correct and send again."""
 
     required_permissions = {"GET": VIEW}
@@ -274,7 +276,7 @@ class RefusedRowsFile(ImportScope, APIView):
         form = request.query_params.get("form", "xlsx")
         if form not in {"xlsx", "csv"}:
             raise ValidationError({"form": [_("The form is xlsx or csv.")]})
-        batch = get_object_or_404(self.get_queryset(), pk=pk)
+        batch = get_object_or_404(_visible(request), pk=pk)
         columns, rows = import_downloads.refused(batch=batch)
         return exports.file_response(
             form=form, filename=f"refused-rows-{batch.pk}", columns=columns, rows=rows

@@ -52,7 +52,8 @@ def refused(*, batch: ImportBatch) -> tuple[list[ExportColumn], Iterator[list[st
 
 
 def _refused_rows(batch: ImportBatch, width: int) -> Iterator[list[str]]:
-    number, cells, reasons = 0, [""] * width, []
+    number, cells = 0, [""] * width
+    reasons: list[str] = []
     for refusal in imports.refusals(batch=batch).iterator(chunk_size=2000):
         if refusal.row != number and reasons:
             yield [*cells, " ".join(reasons)]

@@ -42,9 +42,10 @@ class UploadForm(CleanForm):
         super().__init__(*args, **kwargs)
         known = units_of(request)
         field = self.fields["unit"]
+        assert isinstance(field, forms.ModelChoiceField)
         field.queryset = BusinessUnit.objects.filter(pk__in=[unit.pk for unit in known]).order_by(
             "code"
-        )  # type: ignore[attr-defined]
+        )
         if len(known) == 1:
             field.initial = known[0].pk
 
@@ -82,14 +83,17 @@ class ReadingForm(CleanForm):
         super().__init__(*args, **kwargs)
         first = [currency, *COMMON_CURRENCIES]
         codes = list(dict.fromkeys([*first, *sorted(currencies.CODES)]))
-        self.fields["currency"].choices = [(code, code) for code in codes]  # type: ignore[attr-defined]
+        _offer(self.fields["currency"], [(code, code) for code in codes])
         if len(sheets) > 1:
-            self.fields["sheet"].choices = [
-                ("", _("the first with the columns")),
-                *((s, s) for s in sheets),
-            ]  # type: ignore[attr-defined]
+            first_fitting = ("", _("the first with the columns"))
+            _offer(self.fields["sheet"], [first_fitting, *((name, name) for name in sheets)])
         else:
             del self.fields["sheet"]
+
+
+def _offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
 
 
 def columns_of(kind: str, data: QueryDict, headings: list[str]) -> tuple[dict[str, str], list[str]]:

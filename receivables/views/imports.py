@@ -17,7 +17,6 @@ from config.core.errors import DomainError
 from config.core.lists import Badge, Column, Empty, ListDefinition, list_response
 from config.core.permissions import person, requires
 from config.core.views.forms import attempt
-
 from receivables.domain.importing.fields import FIELDS
 from receivables.models import ImportBatch, ImportRefusal
 from receivables.models.imports import ImportKind

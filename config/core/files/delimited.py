@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
@@ -34,17 +36,16 @@ class DelimitedFile:
         # Known at once for most files, so that one that is too long is refused before it is read.
         self.lines = _look_through(path)
         self.delimiter = delimiter or self._sniff()
-        self._raw: io.BufferedReader | None = None
+        self._raw: BinaryIO | None = None
 
     def head(self, rows: int = HEAD_ROWS, *, delimiter: str | None = None) -> list[Row]:
         """This function will return the first rows, read with this or another delimiter."""
         found: list[Row] = []
         with self._open() as text:
             reader = csv.reader(text, delimiter=delimiter or self.delimiter, strict=True)
-            try:
+            # A fault is told, with its place, when the file is read in earnest.
+            with suppress(csv.Error):
                 found.extend(islice(reader, rows))
-            except csv.Error:
-                pass  # told, with its place, when the file is read in earnest
         return found
 
     def chunks(self, size: int = CHUNK) -> Iterator[Chunk]:
@@ -74,8 +75,9 @@ class DelimitedFile:
         return min(1.0, self._raw.tell() / self.size)
 
     def _open(self) -> io.TextIOWrapper:
-        self._raw = self.path.open("rb", buffering=BUFFER)
-        return io.TextIOWrapper(self._raw, encoding=self.encoding, newline="")
+        raw = self.path.open("rb", buffering=BUFFER)
+        self._raw = raw
+        return io.TextIOWrapper(raw, encoding=self.encoding, newline="")
 
     def _sniff(self) -> str:
         """Return the delimiter that gives the widest rows of equal width, commas first."""

@@ -117,7 +117,7 @@ class Workbook:
     def _put_back(self, row: list[Cell], number: int) -> None:
         for column, kind in self.scan.special.get(number, {}).items():
             row.extend("" for _missing in range(column + 1 - len(row)))
-            row[column] = Typed(kind, row[column] if kind == cells.MERGED else None)
+            row[column] = Typed(kind, None)
         for merged in self.scan.merged:
             if merged.first_row <= number <= merged.last_row:
                 row.extend("" for _missing in range(merged.last_column + 1 - len(row)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from receivables.domain.importing.reasons import gettext_noop
@@ -24,7 +25,7 @@ class Field:
     required: bool = False
     max_length: int = 60
     synonyms: tuple[str, ...] = ()
-    choices: dict[str, tuple[str, ...]] | None = None
+    choices: Mapping[str, tuple[str, ...]] | None = None
 
 
 # Every word for a choice is compared as headings are: without case, width, blanks and hyphens.

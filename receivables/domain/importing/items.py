@@ -43,7 +43,7 @@ class Customers:
     """The customers of a file by comparison key, numbered in the order in which they appear."""
 
     whole: bool
-    field: str
+    label: str
     by_key: dict[str, MetCustomer] = field(default_factory=dict)
     by_cell: dict[Cell, MetCustomer] = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class Customers:
         code = clean(columns.text_of(cell, whole=self.whole))
         key = columns.within(comparison_key(code), 40)
         if not key:
-            raise CellRefused("missing", field=self.field)
+            raise CellRefused("missing", field=self.label)
         columns.within(code, 40)
         met = self.by_key.get(key)
         if met is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from config.core.files.cells import NUMBER, TRUTH, Cell, Typed
 from receivables.domain.importing.columns import text_of
@@ -34,7 +34,7 @@ def yes_no(cell: Cell) -> bool:
     raise CellRefused("yes_no", value=text_of(cell))
 
 
-def chooser(choices: dict[str, tuple[str, ...]]) -> Callable[[Cell], str]:
+def chooser(choices: Mapping[str, tuple[str, ...]]) -> Callable[[Cell], str]:
     """Return a rule that takes a code or one of the words for it."""
     words = {fold(word): code for code, listed in choices.items() for word in (code, *listed)}
 

@@ -1,8 +1,10 @@
+# ruff: noqa: S608 - what is put into the statements are expressions of ours; values are parameters
 """Set-based checks of the staged rows; each puts the rows it refuses into `import_refused`."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -14,13 +16,13 @@ from receivables.services.imports.resolving import SETTLEMENT_PREFIX, Resolved, 
 REFUSE = "INSERT INTO import_refused (row_no, code, field, value, context) "
 
 
-def _execute(sql: str, values: dict[str, object] | None = None) -> int:
+def _execute(sql: str, values: dict[str, Any] | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, values or {})
         return int(cursor.rowcount)
 
 
-def _rows(sql: str, values: dict[str, object] | None = None) -> list[tuple[object, ...]]:
+def _rows(sql: str, values: dict[str, Any] | None = None) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values or {})
         return list(cursor.fetchall())
@@ -50,7 +52,7 @@ def row_rules(*, resolved: Resolved, file_kind: str) -> None:
             (s.paid > 0 AND length(s.number) > 58, 'number_too_long_to_settle', 'number', s.number, '{{}}'::jsonb)
         ) AS b(bad, code, field, value, context)
         WHERE b.bad
-        """  # noqa: S608 - constants of ours
+        """
     )
 
 
@@ -102,7 +104,7 @@ def closed_periods(*, unit: BusinessUnit, resolved: Resolved) -> list[date]:
         SELECT DISTINCT date_trunc('month', d)::date FROM (
             SELECT {resolved.posting_date} AS d FROM import_rows s
             UNION SELECT s.settled_on FROM import_rows s WHERE s.settled_on IS NOT NULL) days
-        """  # noqa: S608 - constants of ours
+        """
     )
     closed = set(
         AccountingPeriod.objects.filter(unit=unit, state=AccountingPeriod.State.CLOSED).values_list(
@@ -122,7 +124,7 @@ def _refuse_month(first: date, field: str, expression: str) -> None:
         + f"""
         SELECT s.row_no, 'period_closed', %(field)s, ({expression})::text, jsonb_build_object('period', %(period)s::text)
         FROM import_rows s WHERE {expression} BETWEEN %(first)s AND %(last)s
-        """,  # noqa: S608
+        """,
         {"field": field, "period": f"{first:%Y-%m}", "first": first, "last": month_end(first)},
     )
 
@@ -135,7 +137,7 @@ def ledger(*, unit: BusinessUnit, source: str, resolved: Resolved) -> None:
     )
     if not any_there[0][0]:
         return
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "unit": unit.pk, "source": source, "settlements": settlement_source(source), "prefix": SETTLEMENT_PREFIX
     }  # fmt: skip
     _execute(KNOWN.format(r=resolved), values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -106,7 +107,7 @@ def settle(target: Target) -> int:
     The settlement is posted on the day of payment; it is applied that day, or when the item was
     posted if it was paid before.
     """
-    values = {
+    values: dict[str, Any] = {
         "unit": target.unit.pk, "source": settlement_source(target.source), "prefix": SETTLEMENT_PREFIX,
         "batch": target.batch.pk, "actor": target.actor.pk if target.actor else None,
     }  # fmt: skip

@@ -76,7 +76,8 @@ def _parsed(kind: str, data: Any) -> ColumnMapping:
     except json.JSONDecodeError as error:
         raise MappingUnknown(_("The mapping is neither a name nor valid JSON.")) from error
     except MappingRefused as refusal:
-        raise MappingUnknown(_(refusal.message), **refusal.context) from refusal  # noqa: INT001 - marked where raised
+        context: dict[str, Any] = dict(refusal.context)
+        raise MappingUnknown(_(refusal.message), **context) from refusal
 
 
 def take(

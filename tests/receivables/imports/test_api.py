@@ -59,7 +59,9 @@ def test_refused_rows_are_listed_with_their_place(program, unit, do_jobs):
     body = post(program, unit, sent(CSV)).json()
     do_jobs()
     assert program.get(f"{ADDRESS}{body['id']}/").json()["state"] == "refused"
-    rows = program.get(f"{ADDRESS}{body['id']}/refusals/", headers={"Accept-Language": "en"}).json()["results"]
+    rows = program.get(
+        f"{ADDRESS}{body['id']}/refusals/", headers={"Accept-Language": "en"}
+    ).json()["results"]
     assert [(r["row"], r["column"], r["value"], r["code"]) for r in rows] == [
         (3, "due date", "bad", "date_form")
     ]

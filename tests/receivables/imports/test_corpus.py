@@ -11,13 +11,15 @@ import pytest
 from django.conf import settings
 
 from config.core.errors import DomainError
-from config.core.files import sheet_scan
+from config.core.files import gates, sheet_scan
+from config.core.files.refusals import FileRefused
 from customers.services import customers
 from receivables.models import ImportBatch, OpenItem
 from receivables.selectors import import_files, imports
 from receivables.services import ledger
 from receivables.services.imports import runs, uploads
 from tests.receivables.imports.corpus import CASES, Case
+from tests.receivables.imports.files import with_prolog
 
 pytestmark = pytest.mark.django_db
 NOW, TODAY = datetime(2026, 3, 1, tzinfo=UTC), date(2026, 3, 1)
@@ -46,9 +48,7 @@ def send(unit, case: Case) -> ImportBatch | str:
             options=case.options, actor=None,
         )  # fmt: skip
     except DomainError as refusal:
-        assert str(refusal)
-        assert time.monotonic() - started < 5
-        return refusal.code
+        return refusal.code if str(refusal) and time.monotonic() - started < 5 else "too late"
     runs.run(batch=batch, actor=None, now=NOW, today=TODAY)
     assert time.monotonic() - started < 20
     return batch
@@ -100,8 +100,6 @@ def test_an_entity_calls_nobody(books):
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.5)
     port = listener.getsockname()[1]
-    from tests.receivables.imports.corpus import with_prolog
-
     case = Case(
         number=86, name="listener", file_name="a.xlsx", refusal="file_xml",
         content=with_prolog(f'<!DOCTYPE w [<!ENTITY x SYSTEM "http://127.0.0.1:{port}/x">]>', "&x;"),
@@ -114,9 +112,6 @@ def test_an_entity_calls_nobody(books):
 
 @pytest.mark.parametrize("number", [79, 80, 82, 83])
 def test_a_bomb_is_refused_within_a_second(books, number):
-    from config.core.files import gates
-    from config.core.files.refusals import FileRefused
-
     case = CASES[number - 1]
     path = import_files.path_of(f"{number}.xlsx")
     path.parent.mkdir(parents=True, exist_ok=True)

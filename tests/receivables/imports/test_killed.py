@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from config.core.models import BusinessUnit, Job
+from config.core.services import jobs
 from receivables.models import Allocation, ImportBatch, OpenItem
 from receivables.services.imports import background, runs, uploads
 from tests import database
@@ -163,7 +164,6 @@ def test_a_cancelled_import_leaves_nothing():
     batch = take(unit, ledger())
     job = background.enqueue(batch=batch, actor=None)
     Job.objects.filter(pk=job.pk).update(cancel_requested=True)
-    from config.core.services import jobs
 
     class Wish(jobs.JobRun):
         def check_cancelled(self) -> None:
