@@ -97,7 +97,7 @@ def definition(report: AgingReport, question: Question) -> ListDefinition:
 
 
 def _group_label(group_by: GroupBy) -> str:
-    return dict(AgingForm.base_fields["group_by"].choices)[group_by.value]  # type: ignore[attr-defined,no-any-return]
+    return dict(AgingForm.base_fields["group_by"].choices)[group_by.value]  # type: ignore[attr-defined]
 
 
 def _bucket_column(report: AgingReport, question: Question, position: int) -> Column:
@@ -134,7 +134,9 @@ def _group_link(report: AgingReport, question: Question) -> Any:
 
 def _of_group(report: AgingReport, row: AgingRow) -> dict[str, object]:
     # Several currencies side by side: a row's items are those of its currency.
-    currency = {} if report.currency and question_is_converted(report) else {"currency": row.currency}
+    currency = (
+        {} if report.currency and question_is_converted(report) else {"currency": row.currency}
+    )
     return {ITEM_FILTER[report.group_by]: NOBODY if row.key in (None, "") else row.key, **currency}
 
 
@@ -144,12 +146,19 @@ def question_is_converted(report: AgingReport) -> bool:
 
 
 def _items_link(report: AgingReport, question: Question, column: str, bucket: str) -> Any:
-    extra: dict[str, object] = {"bucket": bucket, "basis": "" if report.basis is Basis.DUE else report.basis.value}
+    extra: dict[str, object] = {
+        "bucket": bucket,
+        "basis": "" if report.basis is Basis.DUE else report.basis.value,
+    }
     if question.given.get("scheme"):
         extra["scheme"] = question.scheme.code
 
     def link(row: AgingRow) -> str | None:
-        held = row.amounts[int(column[1:])] if column[:1] == "b" and column[1:].isdigit() else getattr(row, column)
+        held = (
+            row.amounts[int(column[1:])]
+            if column[:1] == "b" and column[1:].isdigit()
+            else getattr(row, column)
+        )
         return items_url(question, **extra, **_of_group(report, row)) if held else None
 
     return link
@@ -166,11 +175,9 @@ def tie_out(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     aged = {row.currency: row.total for row in report.totals}
     booked = sales.ledger_balance(question.scope, as_of=question.as_of)
-    lines = [
-        {"currency": c, "aged": aged.get(c, ZERO), "booked": booked.get(c, ZERO), "difference": aged.get(c, ZERO) - booked.get(c, ZERO)}
-        for c in sorted({*aged, *booked})
-    ]  # fmt: skip
-    worst = max((line["difference"] for line in lines), key=abs, default=ZERO)
+    lines = [(c, aged.get(c, ZERO), booked.get(c, ZERO)) for c in sorted({*aged, *booked})]
+    differences = [aged_total - booked_total for _currency, aged_total, booked_total in lines]
+    worst = max(differences, key=lambda d: d.copy_abs(), default=ZERO)
     context = {"lines": lines, "difference": worst, "question": question}
     return render(request, "receivables/_tie_out.html", context)
 

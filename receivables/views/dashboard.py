@@ -24,6 +24,7 @@ from receivables.selectors.metrics import Metric, Unit
 from receivables.views.questions import DashboardForm, Question, ask
 
 RETENTION_COLOUR = 0
+CARRIED = frozenset({"owner", "segment"})
 
 
 @require_safe
@@ -37,7 +38,12 @@ def overview(request: HttpRequest) -> HttpResponse:
             convert_to=question.convert_to, period=question.period,
         )  # fmt: skip
     except DomainError as refusal:
-        return render(request, "receivables/dashboard.html", {**context, "refusal": str(refusal)}, status=refusal.status)
+        return render(
+            request,
+            "receivables/dashboard.html",
+            {**context, "refusal": str(refusal)},
+            status=refusal.status,
+        )
     context |= {
         "board": found,
         "figures": figures(found, question),
@@ -58,7 +64,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def carried(question: Question, **changes: object) -> dict[str, str]:
     """Return the parameters of the question that a linked page understands too."""
-    kept = {k: question.given[k] for k in ("owner", "segment") if k in question.given}
+    kept = {name: value for name, value in question.given.items() if name in CARRIED}
     if question.scope.currency:
         kept["currency"] = question.scope.currency
     kept["as_of"] = question.as_of.isoformat()
@@ -81,9 +87,15 @@ def aging_url(question: Question, **changes: object) -> str:
 def figures(found: Dashboard, question: Question) -> list[dict[str, Any]]:
     """Return the strip: receivables, overdue, DSO, CEI, alerts, each with its formula and its link."""
     value = found.metrics
-    total = formats.compact_money(found.balance.receivables, language=get_language(), currency=found.currency)
-    overdue = formats.compact_money(found.balance.overdue, language=get_language(), currency=found.currency)
-    not_due = formats.compact_money(found.balance.not_due, language=get_language(), currency=found.currency)
+    total = formats.compact_money(
+        found.balance.receivables, language=get_language(), currency=found.currency
+    )
+    overdue = formats.compact_money(
+        found.balance.overdue, language=get_language(), currency=found.currency
+    )
+    not_due = formats.compact_money(
+        found.balance.not_due, language=get_language(), currency=found.currency
+    )
     return [
         _figure(value["receivables"], str(total.number), total.unit, _("%(customers)s customers") % {"customers": found.customers},
                 url=items_url(question)),
@@ -105,11 +117,21 @@ def figures(found: Dashboard, question: Question) -> list[dict[str, Any]]:
 
 
 def _figure(
-    metric: Metric, value: str, unit: str, note: str, *, url: str, trend: str = "", more: Metric | None = None
+    metric: Metric,
+    value: str,
+    unit: str,
+    note: str,
+    *,
+    url: str,
+    trend: str = "",
+    more: Metric | None = None,
 ) -> dict[str, Any]:
     formula = [metric.formula, *(f"{name} = {text}" for name, text in metric.inputs.items())]
     if more is not None:
-        formula += [f"{more.label}: {more.formula}", *(f"{name} = {text}" for name, text in more.inputs.items())]
+        formula += [
+            f"{more.label}: {more.formula}",
+            *(f"{name} = {text}" for name, text in more.inputs.items()),
+        ]
     unit = unit if metric.value is not None else ""
     return {
         "label": metric.label, "value": value, "unit": unit, "note": note, "url": url, "trend": trend,
@@ -231,7 +253,9 @@ def _top_row(top: Any, found: Dashboard, question: Question) -> dict[str, Any]:
     }
 
 
-def age_segments(row: AgingRow, scheme: Scheme, question: Question, **changes: object) -> list[dict[str, Any]]:
+def age_segments(
+    row: AgingRow, scheme: Scheme, question: Question, **changes: object
+) -> list[dict[str, Any]]:
     """Return the segments of a row's age bar, each a link to its items."""
     return [
         {

@@ -47,7 +47,10 @@ class QuestionForm(CleanForm):
         self.fields["owner"].choices = [("", _("All owners")), *owner_choices(user)]  # type: ignore[attr-defined]
         self.fields["currency"].choices = [  # type: ignore[attr-defined]
             ("", _("Converted into %(currency)s") % {"currency": base_currency}),
-            *((code, _("%(currency)s only") % {"currency": code}) for code in currencies.in_use(user)),
+            *(
+                (code, _("%(currency)s only") % {"currency": code})
+                for code in currencies.in_use(user)
+            ),
         ]
         if user.is_limited_to_portfolio:
             del self.fields["owner"]
@@ -94,7 +97,9 @@ class AgingForm(QuestionForm):
         choices=[("apart", _("Shown apart")), ("netted", _("Netted, oldest first"))],
     )
     segment = forms.ChoiceField(
-        label=_("Segment"), required=False, choices=[("", _("All segments")), *Customer.Segment.choices]
+        label=_("Segment"),
+        required=False,
+        choices=[("", _("All segments")), *Customer.Segment.choices],
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -127,7 +132,8 @@ def ask(request: HttpRequest, form_class: type[QuestionForm]) -> tuple[QuestionF
     user = person(request)
     unit = current_unit(request)
     base_currency = unit.base_currency if unit else settings.BASE_CURRENCY
-    form = form_class(data=request.GET.copy(), user=user, base_currency=base_currency)
+    asked = request.GET.copy()
+    form = form_class(data=asked, user=user, base_currency=base_currency)
     form.is_valid()
     given: dict[str, Any] = {k: v for k, v in form.cleaned_data.items() if v}
     today = clock.today(unit.time_zone if unit else None)
@@ -147,5 +153,5 @@ def ask(request: HttpRequest, form_class: type[QuestionForm]) -> tuple[QuestionF
         period=Period(given.get("period") or Period.THREE_MONTHS), netted=given.get("unapplied") == "netted",
         given={k: v.isoformat() if isinstance(v, date) else str(v) for k, v in given.items()},
     )  # fmt: skip
-    form.data["as_of"] = question.as_of.isoformat()  # the date shown is the date meant
+    asked["as_of"] = question.as_of.isoformat()  # the date shown is the date meant
     return form, question
