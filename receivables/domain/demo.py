@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from random import Random
 
-from config.core.dates import add_months, month_end, month_start
+from receivables.domain.demo_days import later, month_end, month_number, months, weekday
 
 YUAN = 100  # cents
 # Share of a month's sales by calendar month: quiet at Spring Festival, busy at year end.
@@ -81,8 +80,8 @@ class Terms:
 
     def due(self, day: int) -> int:
         """Return the due day of an invoice of `day`."""
-        base = _month_end(day) if self.end_of_month else day
-        return (_later(base, self.months) if self.months else base) + self.days
+        base = month_end(day) if self.end_of_month else day
+        return (later(base, self.months) if self.months else base) + self.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ def _old_debts(profile: Profile, rng: Random, first: int) -> list[Debt]:
     """Return debts from before the ledger begins: they are three and more years old by its end."""
     debts = []
     for serial in range(1, rng.randint(2, 3) + 1):
-        written = _weekday(first - rng.randint(60, 700))
+        written = weekday(first - rng.randint(60, 700))
         cents = _amount(profile, rng)
         debts.append(Debt("opening", first, written, profile.terms.due(written), cents, serial))
     return debts
@@ -200,12 +199,12 @@ def _add_invoices(
 ) -> None:
     season = SEASONAL_TRADE if profile.pattern is Pattern.SEASONAL else SEASON
     supplied_until = stop + 70 if profile.pattern is Pattern.LOST else last_day.toordinal()
-    for index, (start, end) in enumerate(_months(first_day, last_day)):
+    for index, (start, end) in enumerate(months(first_day, last_day)):
         share = (end - start + 1) / 30.4
-        month = _month_number(start)
+        month = month_number(start)
         level = season[month - 1] * (1 + MONTHLY_GROWTH * index) * share
         count = int(profile.invoices_a_month * level + rng.random())
-        days = sorted(_weekday(rng.randint(start, end), at_least=start) for _ in range(count))
+        days = sorted(weekday(rng.randint(start, end), at_least=start) for _ in range(count))
         for serial, day in enumerate(days, start=1):
             if day <= min(supplied_until, end):
                 _add_invoice(debts, profile, rng, day, serial)
@@ -217,7 +216,7 @@ def _add_invoice(debts: list[Debt], profile: Profile, rng: Random, day: int, ser
     kind = "debit_note" if rng.random() < 0.006 else "invoice"
     debts.append(Debt(kind, day, day, profile.terms.due(day), cents - kept, serial))
     if kept:
-        released = _later(day, RETENTION_MONTHS)
+        released = later(day, RETENTION_MONTHS)
         debts.append(Debt("retention", day, day, released, kept, serial, instalment=2))
 
 
@@ -244,7 +243,7 @@ def _credit_notes(history: History, rng: Random, last: int) -> None:
     for index, debt in enumerate(history.debts):
         if debt.payable < debt.cents or debt.kind != "invoice" or rng.random() > 0.025:
             continue
-        day = _weekday(debt.day + rng.randint(4, 20))
+        day = weekday(debt.day + rng.randint(4, 20))
         if not debt.day <= day < min(debt.due, last):
             continue
         cents = debt.cents * rng.randint(3, 18) // 100
@@ -269,7 +268,7 @@ def _pay_days(
         late = usual + int(rng.gauss(0, habit.spread)) + habit.slide * ((debt.due - first) // 91)
         if rng.random() < 0.04:  # forgotten, then paid after a reminder
             late += rng.randint(30, 190)
-        if profile.pattern is Pattern.SEASONAL and _month_number(debt.due) in {1, 2, 7, 8}:
+        if profile.pattern is Pattern.SEASONAL and month_number(debt.due) in {1, 2, 7, 8}:
             late += 25
         wanted = max(debt.due + late - profile.pay_cycle // 2, debt.day + 1)
         day = wanted + (profile.pay_weekday - wanted) % profile.pay_cycle
@@ -318,7 +317,7 @@ def _prepay(history: History, profile: Profile, rng: Random, first: int) -> None
             step = 10_000 * YUAN
             wanted = debt.payable - balance + profile.typical_cents * rng.uniform(0.5, 1.5)
             cents = (int(wanted) // step + 1) * step
-            day = max(_weekday(debt.day - rng.randint(3, 10)), first)
+            day = max(weekday(debt.day - rng.randint(3, 10)), first)
             earlier = receipts.get(day)
             receipts[day] = Credit("receipt", day, cents + (earlier.cents if earlier else 0))
             balance += cents
@@ -348,7 +347,7 @@ def _leave_on_account(history: History, profile: Profile, rng: Random, last: int
     """Now and then a receipt of the last days has not been applied yet."""
     if profile.pattern is Pattern.LOST or rng.random() > 0.06:
         return
-    day = _weekday(last - rng.randint(0, 12))
+    day = weekday(last - rng.randint(0, 12))
     if all(credit.day != day for credit in history.credits):
         cents = int(profile.typical_cents * rng.uniform(0.2, 0.9)) // YUAN * YUAN
         history.credits.append(Credit("receipt", day, cents))
@@ -357,7 +356,7 @@ def _leave_on_account(history: History, profile: Profile, rng: Random, last: int
 def _write_off(history: History, rng: Random, first: int, last: int) -> None:
     """Write off the oldest debt of every third lost customer."""
     if rng.random() < 0.35 and history.debts:
-        day = _weekday(first + int((last - first) * 0.85))
+        day = weekday(first + int((last - first) * 0.85))
         cents = history.debts[0].left
         if cents and history.debts[0].day <= day:
             history.credits.append(Credit("write_off", day, cents))
@@ -370,38 +369,3 @@ def _name_causes(debts: Iterable[Debt], profile: Profile, rng: Random, last: int
     for debt in debts:
         if debt.left and not debt.cause and last - debt.due > 30 and rng.random() < 0.8:
             debt.cause = rng.choice(causes)
-
-
-# Calendar in ordinals ----------------------------------------------------------------------------
-
-
-def _weekday(day: int, *, at_least: int = 0) -> int:
-    """Return `day`, or the Friday before a weekend; the Monday after it if that is too early."""
-    # Ordinal 1 was a Monday, so Saturdays are 6 and Sundays 0 modulo 7.
-    back = {6: 1, 0: 2}.get(day % 7, 0)
-    return day - back if day - back >= at_least else day + 3 - back
-
-
-def _months(first_day: date, last_day: date) -> list[tuple[int, int]]:
-    """Return first and last day of every month from `first_day` to `last_day`, the last one cut."""
-    months = []
-    start = month_start(first_day)
-    while start <= last_day:
-        months.append((start.toordinal(), min(month_end(start), last_day).toordinal()))
-        start = add_months(start, 1)
-    return months
-
-
-@lru_cache(maxsize=8192)
-def _month_number(day: int) -> int:
-    return date.fromordinal(day).month
-
-
-@lru_cache(maxsize=8192)
-def _month_end(day: int) -> int:
-    return month_end(date.fromordinal(day)).toordinal()
-
-
-@lru_cache(maxsize=65536)
-def _later(day: int, months: int) -> int:
-    return add_months(date.fromordinal(day), months).toordinal()
