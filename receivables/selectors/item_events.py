@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from config.core import formats
 from config.core.audit_labels import label_of
 from config.core.models import AuditEvent, User
 from config.core.search import Hit
-from receivables.models import OpenItem
+from receivables.models import Allocation, OpenItem
 from receivables.selectors import items
 
 LEVELS = {
@@ -38,25 +38,53 @@ class Entry:
     level: str
 
 
-def of_item(*, item: OpenItem, allocation_ids: Iterable[int]) -> list[Entry]:
-    """This function will return the events of an item and its allocations, newest first."""
+def of_item(*, item: OpenItem, allocations: Sequence[Allocation]) -> list[Entry]:
+    """This function will return what happened to an item and to its allocations, newest first.
+
+    What an import wrote has one event for the whole file; its rows tell of themselves.
+    """
     own = Q(target_type="receivables.openitem", target_id=str(item.pk))
     applied = Q(
-        target_type="receivables.allocation", target_id__in=[str(pk) for pk in allocation_ids]
+        target_type="receivables.allocation", target_id__in=[str(row.pk) for row in allocations]
     )
     events = AuditEvent.objects.filter(own | applied).select_related("actor").order_by("-pk")
-    return [_entry(event, item) for event in events[:MOST]]
+    known = list(events[:MOST])
+    told = {(event.target_type, event.target_id) for event in known if event.action in LEVELS}
+    entries = [_entry(event, item) for event in known]
+    entries += [
+        _of_row(row, item)
+        for row in allocations
+        if ("receivables.allocation", str(row.pk)) not in told
+    ]
+    if not any(event.action == "open_item.posted" for event in known):
+        entries.append(_posted(item))
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MOST]
 
 
 def _entry(event: AuditEvent, item: OpenItem) -> Entry:
-    title = label_of(event.action)
-    actor = event.actor.get_display_name() if event.actor else gettext("System")
-    details = _details(event, item)
+    return _told(event.action, event.recorded_at, event.actor, _details(event, item))
+
+
+def _posted(item: OpenItem) -> Entry:
+    details = item.batch.file_name if item.batch else ""
+    return _told("open_item.posted", item.recorded_at, item.recorded_by, details)
+
+
+def _of_row(row: Allocation, item: OpenItem) -> Entry:
+    other = row.credit_item if item.is_debit else row.debit_item
+    action = "allocation.taken_back" if row.reverses_id else "allocation.made"
+    details = f"{other.number} {formats.money(row.amount)} {row.currency}"
+    return _told(action, row.recorded_at, row.recorded_by, details)
+
+
+def _told(action: str, at: datetime, actor: User | None, details: str) -> Entry:
+    title = label_of(action)
+    name = actor.get_display_name() if actor else gettext("System")
     return Entry(
-        at=event.recorded_at,
+        at=at,
         title=title[:1].upper() + title[1:],
-        note=" · ".join(part for part in (actor, details) if part),
-        level=LEVELS.get(event.action, "neutral"),
+        note=" · ".join(part for part in (name, details) if part),
+        level=LEVELS.get(action, "neutral"),
     )
 
 

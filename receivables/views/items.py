@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -71,7 +71,7 @@ def definition(as_of: date) -> ListDefinition:
                    html=_number, is_fixed=True),
             Column(key="customer__name", label=gettext_lazy("Customer"), sort="customer__sort_key",
                    link=lambda row: reverse("customers:detail", args=[row["customer_id"]])),
-            Column(key="kind", label=gettext_lazy("Kind"), choices=dict(OpenItem.Kind.choices)),
+            Column(key="kind", label=gettext_lazy("Kind"), choices=dict(OpenItem.Kind.choices), is_shown=False),
             Column(key="document_date", label=gettext_lazy("Document date"), kind="date", sort="document_date",
                    descends_first=True),
             Column(key="due_date", label=gettext_lazy("Due date"), kind="date", sort="due_date"),
@@ -212,7 +212,7 @@ def _item(
         "reversal_form": reversal or ReversalForm(initial={"effective_date": today}, auto_id="reverse_%s"),
         "take_back_form": DateOnlyForm(initial={"effective_date": today}, auto_id="back_%s"),
         "parts": _parts(item),
-        "events": item_events.of_item(item=item, allocation_ids=[m.allocation.pk for m in moves]),
+        "events": item_events.of_item(item=item, allocations=[m.allocation for m in moves]),
     }  # fmt: skip
     status = 422 if reversal is not None else 200
     return render(request, "receivables/items/item.html", context, status=status)
@@ -236,7 +236,7 @@ def _figures(item: OpenItem, today: date) -> list[dict[str, Any]]:
         {"label": _("Due date"), "value": formats.day(item.due_date, language=get_language()),
          "note": _days_note(item, days)},
         {"label": _("Days overdue"), "value": formats.number(days) if is_overdue else formats.DASH,
-         "unit": _("days") if is_overdue else "", "tone": "danger" if is_overdue else "",
+         "unit": pgettext("unit", "days") if is_overdue else "", "tone": "danger" if is_overdue else "",
          "note": _("an item due today is not overdue") if item.is_open and days == 0 else ""},
         {"label": _("Age"), "value": bucket, "note": _("by due date, today")},
     ]  # fmt: skip
