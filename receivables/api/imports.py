@@ -99,6 +99,7 @@ class ImportOutput(serializers.Serializer[ImportBatch]):
     sha256 = serializers.CharField()
     job = serializers.IntegerField(source="job_id", allow_null=True)
     rows_read = serializers.IntegerField()
+    rows_good = serializers.SerializerMethodField()
     rows_written = serializers.IntegerField()
     rows_unchanged = serializers.IntegerField()
     rows_refused = serializers.IntegerField()
@@ -114,6 +115,9 @@ class ImportOutput(serializers.Serializer[ImportBatch]):
     @extend_schema_field(TotalsOutput(many=True))
     def get_totals(self, batch: ImportBatch) -> list[dict[str, Any]]:
         return imports.totals(batch=batch)
+
+    def get_rows_good(self, batch: ImportBatch) -> int:
+        return int(batch.report.get("rows_good", 0))
 
     def get_ties(self, batch: ImportBatch) -> bool | None:
         return batch.report.get("ties")

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.utils.translation import gettext
 
+from config.core import formats
 from config.core.files.cells import Cell, Row, is_blank, shown
 from config.core.files.refusals import FileRefused
 from config.core.files.workbooks import Workbook
 from receivables.domain.importing import headings, layouts, mappings
 from receivables.domain.importing.customers import CustomerRules
-from receivables.domain.importing.fields import CUSTOMERS, FIELDS
+from receivables.domain.importing.fields import AMOUNT, CUSTOMERS, FIELDS, OPEN_AMOUNT
 from receivables.domain.importing.items import ItemRules
 from receivables.domain.importing.layouts import Layout, NoLayout
 from receivables.domain.importing.mappings import ColumnMapping
 from receivables.domain.importing.reasons import REASONS
-from receivables.domain.importing.tables import Rule
+from receivables.domain.importing.tables import Rule, TableReader
 from receivables.models import ImportBatch, ImportMapping
 from receivables.selectors import import_files
 from receivables.selectors.import_files import Table
 
 SHOWN_ROWS = 20
 SAMPLES = 3
+FIGURES = frozenset({AMOUNT, OPEN_AMOUNT})
 AS_WRITTEN = frozenset(
     {"customer", "customer_name", "text", "order_reference", "contract_reference"}
 )
@@ -43,6 +46,7 @@ class Column:
 class PreviewCell:
     text: str
     reason: str = ""
+    is_figure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,10 @@ class Preview:
     """`refusal` says why the file cannot be taken as it is; `labels` head the rows as they will be read."""
 
     columns: list[Column] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
+    # The name of each field that is read, and whether it is a figure.
+    labels: list[tuple[str, bool]] = field(default_factory=list)
     rows: list[PreviewRow] = field(default_factory=list)
+    left_out: int = 0
     missing: list[str] = field(default_factory=list)
     refusal: str = ""
     asks_date_order: bool = False
@@ -147,14 +153,17 @@ def _read_rows(
     made: Preview, batch: ImportBatch, layout: Layout, order: str | None, data: Sequence[Row]
 ) -> None:
     known = [f for f in FIELDS[batch.kind] if f.name in layout.columns]
-    made.labels = [gettext(one.label) for one in known]
+    made.labels = [(gettext(one.label), one.type in FIGURES) for one in known]
     rules = _rules(batch, layout, order, made.mapping)
+    key = "code" if batch.kind == CUSTOMERS else "number"
+    reader = TableReader(layout=layout, key=key, rules=rules)
     number = layout.heading_row
     for row in data:
         number += 1
         if len(made.rows) == SHOWN_ROWS:
             return
-        if all(is_blank(cell) for cell in row):
+        if reader.is_no_data(row):
+            made.left_out += 1
             continue
         cells: list[Cell] = [row[p] if p < len(row) else "" for p in range(len(layout.headings))]
         read = [_cell(rules[f.name], f.name, f.type, cells[layout.columns[f.name]]) for f in known]
@@ -188,6 +197,8 @@ def _cell(rule: Rule, name: str, kind: str, cell: Cell) -> PreviewCell:
     if name in AS_WRITTEN or not done:
         return PreviewCell(shown(cell)[:60])
     text = done[0][0]
+    if kind in FIGURES:
+        return PreviewCell(formats.money(None if text == "\\N" else Decimal(text)), is_figure=True)
     return PreviewCell("" if text == "\\N" else text[:60])
 
 

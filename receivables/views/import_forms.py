@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from config.core import currencies
-from config.core.context import units_of
+from config.core.context import current_unit, units_of
 from config.core.models import BusinessUnit
 from config.core.views.forms import CleanForm
 from receivables.domain.importing.fields import FIELDS, OPEN_ITEMS
@@ -46,8 +46,11 @@ class UploadForm(CleanForm):
         field.queryset = BusinessUnit.objects.filter(pk__in=[unit.pk for unit in known]).order_by(
             "code"
         )
-        if len(known) == 1:
-            field.initial = known[0].pk
+        here = known[0] if len(known) == 1 else current_unit(request)
+        if here is not None:
+            self.initial.setdefault("unit", here.pk)
+        else:
+            field.empty_label = str(_("Choose a unit"))
 
 
 class ReadingForm(CleanForm):

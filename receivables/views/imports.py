@@ -231,7 +231,7 @@ def _figures(batch: ImportBatch) -> list[dict[str, Any]]:
     )
     rows = (
         (_("Rows read"), batch.rows_read, ""),
-        (written, 0 if batch.state == State.REFUSED else batch.rows_written, ""),
+        (_("Written") if is_written else _("Good rows"), good, ""),
         (_("Already there"), batch.rows_unchanged, ""),
         (_("Refused"), batch.rows_refused, refused),
     )

@@ -142,7 +142,7 @@ class TableReader:
         kept: list[Row] = []
         refusals: list[RowRefusal] = []
         for number, row in enumerate(rows, start=first):
-            if self._is_no_data(row):
+            if self.is_no_data(row):
                 continue
             extra = [cell for cell in row[self.width :] if not is_blank(cell)]
             if extra:
@@ -157,7 +157,7 @@ class TableReader:
             )
         return numbers, kept, refusals
 
-    def _is_no_data(self, row: Row) -> bool:
+    def is_no_data(self, row: Row) -> bool:
         """Count and leave out blank rows, totals and repeated headings."""
         if all(is_blank(cell) for cell in row):
             self.counts.blank += 1

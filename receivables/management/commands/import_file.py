@@ -121,7 +121,7 @@ class Command(BaseCommand):
     def _report(self, batch: ImportBatch, seconds: float) -> None:
         self.stdout.write(f"{batch.file_name}: {batch.get_state_display()} ({seconds:.1f} s)")
         self.stdout.write(
-            f"  rows read {batch.rows_read}, written {batch.rows_written}, already there {batch.rows_unchanged}, "
+            f"  rows read {batch.rows_read}, good {batch.report.get('rows_good', 0)}, written {batch.rows_written}, already there {batch.rows_unchanged}, "
             f"refused {batch.rows_refused}"
         )
         for line in imports.total_lines(batch=batch):

@@ -48,6 +48,10 @@ def keep(*, batch: ImportBatch, outcome: Outcome, actor: User | None, now: datet
         ],
         batch_size=2000,
     )
+    # How many rows are good is told apart from how many were written: a check writes none.
+    outcome.report["rows_good"] = outcome.rows_written
+    if outcome.state != ImportBatch.State.DONE:
+        outcome.rows_written = 0
     batch.state = outcome.state
     batch.rows_read, batch.rows_written = outcome.rows_read, outcome.rows_written
     batch.rows_unchanged, batch.rows_refused = outcome.rows_unchanged, outcome.rows_refused

@@ -270,7 +270,7 @@ def test_a_check_tells_what_would_happen_and_writes_nothing(books):
     batch = send(
         books, f"{HEAD}\nA-1,NEW,2026-01-05,2026-02-04,100\n", dry_run=True, create_customers=True
     )
-    assert (batch.state, batch.rows_written) == ("checked", 1)
+    assert (batch.state, batch.rows_written, batch.report["rows_good"]) == ("checked", 0, 1)
     assert not OpenItem.objects.exists()
     assert not Customer.objects.filter(code="NEW").exists()
 
