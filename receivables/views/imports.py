@@ -226,9 +226,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _figures(batch: ImportBatch) -> list[dict[str, Any]]:
     refused = "danger" if batch.rows_refused else ""
-    written = (
-        _("Would be written") if batch.state in {State.CHECKED, State.REFUSED} else _("Written")
-    )
+    is_written = batch.state == State.DONE
+    good = batch.rows_written if is_written else batch.report.get("rows_good", 0)
     rows = (
         (_("Rows read"), batch.rows_read, ""),
         (_("Written") if is_written else _("Good rows"), good, ""),
