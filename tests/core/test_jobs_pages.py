@@ -27,7 +27,7 @@ def ask(actor=None, unit=None, key="1", state="queued", **fields) -> Job:
 
 class TestPages:
     def test_an_empty_list_says_what_will_appear(self, client_for):
-        response = client_for(Role.CASHIER).get("/jobs/")
+        response = client_for(Role.CASHIER).get("/jobs/", headers={"Accept-Language": "en"})
 
         assert response.status_code == 200
         assert "No background work yet." in response.content.decode()
