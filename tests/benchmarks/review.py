@@ -24,7 +24,7 @@ def measure(*, today: date) -> list[Line]:
     is_known = reset_peak_memory()
     before = memory_mb("VmRSS")
     nights = [seconds(lambda day=day: _night(units, day)) for day in days[1:]]  # type: ignore[misc]
-    growth = memory_mb("VmHWM") - before
+    growth = max(0.0, memory_mb("VmHWM") - before)
     typical = statistics.median(nights)
     lines = [
         Line("first review ever, with its backlog of alerts", ms(first)),
