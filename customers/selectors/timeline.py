@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,15 +47,26 @@ class Timeline:
 
 
 def of_customer(
-    *, customer: Customer, user: User, limit: int, before: int | None = None
+    *,
+    customer: Customer,
+    user: User,
+    limit: int,
+    before: int | None = None,
+    but: Collection[str] = (),
+    but_prefixes: Collection[str] = (),
 ) -> Timeline:
     """This function will return the latest events of a customer, newest first.
 
-    `before` is the id of an event: only older ones are told. A few queries, whatever the limit.
+    `before` is the id of an event: only older ones are told. Actions in `but`, or beginning with one of
+    `but_prefixes`, are left to who tells them better. A few queries, whatever the limit.
     """
     events = AuditEvent.objects.filter(customer_key=customer.pk).select_related("actor")
     if before is not None:
         events = events.filter(pk__lt=before)
+    if but:
+        events = events.exclude(action__in=but)
+    for prefix in but_prefixes:
+        events = events.exclude(action__startswith=prefix)
     rows = list(events.order_by("-pk")[: limit + 1])
     shown = rows[:limit]
     names = _names(shown, user)

@@ -54,6 +54,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     contacts = list(customer.contacts.order_by("-is_primary", "pk"))
     tabs = _tabs(request, customer, contacts=len(contacts), members=group.size if group else None)
     may_change = user.has_perm("customers.change_customer")
+    told = panel_url("receivables:customer_timeline", customer, user)
     context = {
         "customer": customer,
         "status": status_badge(customer),
@@ -69,8 +70,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "status_form": StatusForm(choices=status_choices(customer), auto_id="status_%s"),
         "contact_form": ContactForm(auto_id="contact_%s"),
         "may_change": may_change,
-        "timeline": timeline.of_customer(customer=customer, user=user, limit=TIMELINE),
-    }
+        "timeline_url": told,
+        "timeline": None if told else timeline.of_customer(customer=customer, user=user, limit=TIMELINE),
+    }  # fmt: skip
     return render(request, "customers/detail.html", context)
 
 

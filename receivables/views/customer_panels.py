@@ -24,14 +24,14 @@ from config.core.views.forms import CleanForm, DateField
 from customers.models import Customer
 from receivables.domain.aging import days_overdue
 from receivables.models import OpenItem
-from receivables.selectors import items, ledger, schemes
+from receivables.selectors import customer_events, items, ledger, schemes
 from receivables.selectors.items import OPEN, OVERDUE, ItemFilter
 from receivables.selectors.ledger import CustomerLedger, LedgerLine, Standing
 from receivables.selectors.open_amounts import RETENTION, UNAPPLIED
 from receivables.views.dashboard import RETENTION_COLOUR, colour
 
 VIEW = "receivables.view_openitem"
-ITEMS_SHOWN, LINES_SHOWN, EXPORT_CHUNK = 100, 200, 2000
+ITEMS_SHOWN, LINES_SHOWN, EVENTS_SHOWN, EXPORT_CHUNK = 100, 200, 20, 2000
 
 
 def customer_or_404(request: HttpRequest, pk: int) -> Customer:
@@ -300,9 +300,25 @@ def _bar(customer: Customer, found: Standing, as_of: date, scheme: str) -> dict[
     }
 
 
+# Timeline ----------------------------------------------------------------------------------------
+
+
+@require_GET
+@requires(VIEW)
+def customer_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+    """The latest documents, receipts, alerts, imports and changes of the record, each a link."""
+    customer = customer_or_404(request, pk)
+    events = customer_events.of_customer(
+        customer=customer, user=person(request), limit=EVENTS_SHOWN
+    )
+    context = {"events": events, "url": reverse("customers:history", args=[customer.pk])}
+    return render(request, "components/timeline.html", context)
+
+
 urlpatterns: list[URLPattern] = [
     path("customers/<int:pk>/figures/", figures, name="customer_figures"),
     path("customers/<int:pk>/items/", open_items, name="customer_items"),
     path("customers/<int:pk>/ledger/", customer_ledger, name="customer_ledger"),
+    path("customers/<int:pk>/timeline/", customer_timeline, name="customer_timeline"),
     path("customers/<int:pk>/aging/", customer_aging, name="customer_aging"),
 ]
