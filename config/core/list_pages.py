@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -190,14 +190,42 @@ def _page(rows: list[Any], start: int | None) -> Page:
     )
 
 
+class ReportRows(Protocol):
+    """Rows of a report that the database sorts, cuts and adds up itself; no query set could."""
+
+    count: int
+
+    def read(self, *, sort: str, descending: bool, number: int, size: int) -> list[Any]:
+        """Return the rows of a page, and know their number and totals from then on."""
+
+    def all(self, *, sort: str, descending: bool) -> Iterable[Any]:
+        """Return every row, in order."""
+
+    def totals_by_currency(self) -> Iterable[tuple[int, Any]]:
+        """Return the number of rows and their total as a row, for each currency."""
+
+
+def page_of_report(
+    rows: ReportRows, *, sort: str, descending: bool, number: int, size: int
+) -> Page:
+    """This function will return page `number` of a report; out of range means the last one."""
+    found = rows.read(sort=sort, descending=descending, number=max(1, number), size=size)
+    pages = max(1, -(-rows.count // size))
+    return _numbered(found, number=min(max(1, number), pages), pages=pages, size=size)
+
+
 def page_by_number(rows: Sequence[Any], *, number: int, size: int) -> Page:
     """This function will return page `number` of rows in memory; out of range means the last one."""
     pages = max(1, -(-len(rows) // size))
     number = min(max(1, number), pages)
     start = (number - 1) * size
+    return _numbered(list(rows[start : start + size]), number=number, pages=pages, size=size)
+
+
+def _numbered(rows: list[Any], *, number: int, pages: int, size: int) -> Page:
     return Page(
-        rows=list(rows[start : start + size]),
-        first=start + 1 if rows else None,
+        rows=rows,
+        first=(number - 1) * size + 1 if rows else None,
         previous=str(number - 1) if number > 1 else "",
         next=str(number + 1) if number < pages else "",
         number=number,

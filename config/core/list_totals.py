@@ -14,6 +14,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from config.core.list_columns import Column, look_up, text_of
+from config.core.list_pages import ReportRows
 
 Sums = tuple[str, int, Mapping[str, Any]]
 
@@ -37,6 +38,15 @@ def totals(
     else:
         sums = _in_memory(rows, summed, currency)
     return [_row(columns, *one) for one in sums]
+
+
+def of_report(rows: ReportRows, *, columns: Sequence[Column], currency: str) -> list[TotalsRow]:
+    """This function will return the totals that a report has added up with its page."""
+    summed = [c for c in columns if c.total is not False]
+    return [
+        _row(columns, str(look_up(t, currency)), count, {c.key: c.of(t) for c in summed})
+        for count, t in rows.totals_by_currency()
+    ]
 
 
 def _in_database(rows: QuerySet[Any], summed: Sequence[Column], currency: str) -> list[Sums]:

@@ -37,7 +37,7 @@ from config.core import list_pages, list_totals
 from config.core.exports import file_response
 from config.core.list_columns import Badge, Column, Segment, look_up, table_row
 from config.core.list_filters import Chip, active_filters
-from config.core.list_pages import COUNT_CAP, Order, Page
+from config.core.list_pages import COUNT_CAP, Order, Page, ReportRows
 from config.core.list_totals import TotalsRow
 from config.core.models import SavedView, User
 
@@ -108,7 +108,7 @@ class Listing:
         request: HttpRequest,
         *,
         definition: ListDefinition,
-        rows: QuerySet[Any] | Sequence[Any],
+        rows: QuerySet[Any] | Sequence[Any] | ReportRows,
         form: BaseForm | None = None,
         bulk: Sequence[BulkAction] = (),
         empty: Empty | None = None,
@@ -166,11 +166,13 @@ class Listing:
         return Order(column.key if column.sort is True else column.sort, descending)  # type: ignore[arg-type]
 
     @cached_property
-    def sorted_rows(self) -> QuerySet[Any] | list[Any]:
+    def sorted_rows(self) -> QuerySet[Any] | Sequence[Any]:
         """Return all rows in order; None stands last, or first when descending, as in the database."""
         if isinstance(self.source, QuerySet):
             return list_pages.sortable(self.source, self.order)
         column, descending = self.sorting
+        if not isinstance(self.source, Sequence):
+            return list(self.source.all(sort=column.key, descending=descending))
 
         def rank(row: Any) -> tuple[bool, Any]:
             value = look_up(row, column.sort) if isinstance(column.sort, str) else column.of(row)
@@ -180,22 +182,36 @@ class Listing:
 
     @cached_property
     def page(self) -> Page:
+        if not isinstance(self.source, (QuerySet, Sequence)):
+            return self._page_of_report(self.source)
         rows = self.sorted_rows
         if isinstance(rows, QuerySet):
             after, before = self.query.get("after", ""), self.query.get("before", "")
             return list_pages.page_by_key(
                 rows, order=self.order, size=self.size, after=after, before=before
             )
+        return list_pages.page_by_number(rows, number=self._number, size=self.size)
+
+    def _page_of_report(self, rows: ReportRows) -> Page:
+        column, descending = self.sorting
+        return list_pages.page_of_report(
+            rows, sort=column.key, descending=descending, number=self._number, size=self.size
+        )
+
+    @property
+    def _number(self) -> int:
         wish = self.query.get("page", "")
-        number = int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 7 else 1
-        return list_pages.page_by_number(rows, number=number, size=self.size)
+        return int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 7 else 1
 
     @cached_property
     def count(self) -> int:
         """Return the number of rows, or one more than the cap where there are more than that."""
         if isinstance(self.source, QuerySet):
             return list_pages.capped_count(self.source)
-        return len(self.source)
+        if isinstance(self.source, Sequence):
+            return len(self.source)
+        _read = self.page  # a report knows its number of rows once a page was read
+        return self.source.count
 
     @property
     def is_capped(self) -> bool:
@@ -250,6 +266,10 @@ class Listing:
         """Return one row of totals a currency; none where no column adds up or there are no rows."""
         if not self.summed or not self.count:
             return []
+        if not isinstance(self.source, (QuerySet, Sequence)):
+            return list_totals.of_report(
+                self.source, columns=self.columns, currency=self.definition.currency
+            )
         return list_totals.totals(
             self.source, columns=self.columns, currency=self.definition.currency
         )
@@ -346,7 +366,7 @@ def list_response(
     request: HttpRequest,
     *,
     definition: ListDefinition,
-    rows: QuerySet[Any] | Sequence[Any],
+    rows: QuerySet[Any] | Sequence[Any] | ReportRows,
     template: str,
     context: Mapping[str, Any] | None = None,
     form: BaseForm | None = None,

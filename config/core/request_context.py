@@ -14,7 +14,7 @@ class RequestContext:
     token_prefix: str = ""
 
 
-_current: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())
+_current: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())  # noqa: B039 - frozen
 
 
 def current() -> RequestContext:

@@ -176,7 +176,8 @@ class OpenItem(models.Model):
                 include=["open_amount", "document_date", "currency", "direction", "kind", "posting_date"],
                 condition=~Q(open_amount=0), name="item_open_covering",
             ),  # fmt: skip
-            models.Index(fields=["unit", "due_date", "id"], condition=~Q(open_amount=0), name="item_open_by_due"),
+            models.Index(fields=["due_date", "id"], condition=~Q(open_amount=0), name="item_open_by_due"),
+            models.Index(fields=["due_date", "id"], name="item_by_due"),
             models.Index(fields=["customer", "posting_date", "id"], name="item_ledger"),
             models.Index(
                 fields=["unit", "posting_date", "id"], include=["direction", "kind", "amount", "currency", "customer"],

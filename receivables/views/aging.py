@@ -16,9 +16,10 @@ from config.core.list_columns import Column, Segment
 from config.core.lists import Empty, ListDefinition, list_response
 from config.core.money import ZERO
 from config.core.permissions import requires
-from receivables.domain.aging import Basis
+from receivables.domain.aging import Basis, Scheme
 from receivables.selectors import metrics, sales
 from receivables.selectors.aging import AgingReport, AgingRow, GroupBy, aging
+from receivables.selectors.aging_page import CustomerAging
 from receivables.views.dashboard import carried, colour, items_url
 from receivables.views.questions import AgingForm, DashboardForm, Question, ask
 
@@ -41,54 +42,64 @@ NOBODY = "none"
 @requires("receivables.view_aging")
 def aging_page(request: HttpRequest) -> HttpResponseBase:
     form, question = ask(request, AgingForm)
-    context: dict[str, Any] = {"form": form, "question": question}
+    scheme = question.scheme.for_basis(question.basis)
+    rows = CustomerAging(
+        question.scope, question.as_of, scheme, question.basis, question.convert_to
+    )
+    by_customer = question.group_by is GroupBy.CUSTOMER and not question.netted
+    context: dict[str, Any] = {"form": form, "question": question, "legend": _legend(scheme)}
     try:
-        report = aging(
-            scope=question.scope, as_of=question.as_of, scheme=question.scheme, basis=question.basis,
-            group_by=question.group_by, convert_to=question.convert_to, netted=question.netted,
+        report = None if by_customer else _report(question)
+        return list_response(
+            request,
+            definition=definition(question, scheme),
+            rows=rows if report is None else report.rows,
+            template="receivables/aging.html",
+            # Read when the page is: a report that pages itself knows its totals only then.
+            context={**context, "totals": lambda: rows.totals if report is None else report.totals},
+            empty=Empty(
+                title=_("Nothing was open on this day."),
+                text=_("Choose another date, or import a ledger."),
+                icon="calendar-off", url=reverse("receivables:imports"), action=_("Import a ledger"),
+            ),
+            filename=f"aging-{question.as_of.isoformat()}",
         )  # fmt: skip
     except DomainError as refusal:
         context["refusal"] = str(refusal)
         return render(request, "receivables/aging.html", context, status=refusal.status)
-    context |= {"report": report, "totals": report.totals, "legend": _legend(report)}
-    return list_response(
-        request,
-        definition=definition(report, question),
-        rows=report.rows,
-        template="receivables/aging.html",
-        context=context,
-        empty=Empty(
-            title=_("Nothing was open on this day."),
-            text=_("Choose another date, or import a ledger."),
-            icon="calendar-off", url=reverse("receivables:imports"), action=_("Import a ledger"),
-        ),
-        filename=f"aging-{question.as_of.isoformat()}",
+
+
+def _report(question: Question) -> AgingReport:
+    return aging(
+        scope=question.scope, as_of=question.as_of, scheme=question.scheme, basis=question.basis,
+        group_by=question.group_by, convert_to=question.convert_to, netted=question.netted,
     )  # fmt: skip
 
 
-def _legend(report: AgingReport) -> list[dict[str, Any]]:
+def _legend(scheme: Scheme) -> list[dict[str, Any]]:
     return [
-        {"label": b.label, "colour": colour(i, report.scheme), "amount": None}
-        for i, b in enumerate(report.scheme.buckets)
+        {"label": b.label, "colour": colour(i, scheme), "amount": None}
+        for i, b in enumerate(scheme.buckets)
     ]
 
 
-def definition(report: AgingReport, question: Question) -> ListDefinition:
-    """Return the table: the group, its age bar, a column a bucket, and what stands apart."""
-    several = not report.currency or len(report.totals) > 1
+def definition(question: Question, scheme: Scheme) -> ListDefinition:
+    """Return the table: the group, its age bar and total, a column a bucket, and what stands apart."""
+    by_customer = question.group_by is GroupBy.CUSTOMER
+    several = not question.convert_to
     columns = [
-        Column(key="label", label=_group_label(report.group_by), sort=True, is_fixed=True, link=_group_link(report, question)),
-        *([Column(key="code", label=_("Code"), kind="code", sort=True)] if report.group_by is GroupBy.CUSTOMER else []),
+        Column(key="label", label=_group_label(question.group_by), sort=True, is_fixed=True, link=_group_link(question)),
+        *([Column(key="code", label=_("Code"), kind="code", sort=True)] if by_customer else []),
         *([Column(key="currency", label=_("Currency"), kind="code", sort=True, is_fixed=True)] if several else []),
-        Column(key="ages", label=_("Age"), kind="age", value=_segments(report), in_export=False),
+        Column(key="ages", label=_("Age"), kind="age", value=_segments(scheme), in_export=False),
         Column(key="total", label=_("Total"), kind="money", sort=True, total=True, descends_first=True, is_fixed=True,
-               link=_items_link(report, question, "total", "")),
-        *(_bucket_column(report, question, position) for position in range(len(report.scheme.buckets))),
+               link=_items_link(question, "total", "")),
+        *(_bucket_column(question, scheme, position) for position in range(len(scheme.buckets))),
         Column(key="retention", label=_("Retention"), kind="money", sort=True, total=True, descends_first=True,
-               help=_("Retention money that is not yet due"), link=_items_link(report, question, "retention", "retention")),
+               help=_("Retention money that is not yet due"), link=_items_link(question, "retention", "retention")),
         Column(key="unapplied", label=_("Unapplied"), kind="money", sort=True, total=True,
                help=_("Receipts and credit notes that are not applied yet"),
-               link=_items_link(report, question, "unapplied", "unapplied")),
+               link=_items_link(question, "unapplied", "unapplied")),
     ]  # fmt: skip
     return ListDefinition(
         page="receivables:aging", columns=tuple(columns), order="-total", currency="currency", size=50,
@@ -100,8 +111,8 @@ def _group_label(group_by: GroupBy) -> str:
     return dict(AgingForm.base_fields["group_by"].choices)[group_by.value]  # type: ignore[attr-defined]
 
 
-def _bucket_column(report: AgingReport, question: Question, position: int) -> Column:
-    bucket = report.scheme.buckets[position]
+def _bucket_column(question: Question, scheme: Scheme, position: int) -> Column:
+    bucket = scheme.buckets[position]
 
     def amount(row: AgingRow) -> Decimal | None:
         # A dash reads better than a column of zeros; the total row keeps its zeros.
@@ -109,57 +120,48 @@ def _bucket_column(report: AgingReport, question: Question, position: int) -> Co
 
     return Column(
         key=f"b_{bucket.code}", label=bucket.label, kind="money", value=amount, sort=True, total=True,
-        descends_first=True, link=_items_link(report, question, f"b{position}", bucket.code),
+        descends_first=True, link=_items_link(question, f"b{position}", bucket.code),
     )  # fmt: skip
 
 
-def _segments(report: AgingReport) -> Any:
-    shades = [colour(i, report.scheme) for i in range(len(report.scheme.buckets))]
+def _segments(scheme: Scheme) -> Any:
+    shades = [colour(i, scheme) for i in range(len(scheme.buckets))]
 
     def of_row(row: AgingRow) -> list[Segment]:
-        pairs = zip(report.scheme.buckets, row.amounts, shades, strict=True)
+        pairs = zip(scheme.buckets, row.amounts, shades, strict=True)
         return [Segment(b.label, amount, shade) for b, amount, shade in pairs]
 
     return of_row
 
 
-def _group_link(report: AgingReport, question: Question) -> Any:
+def _group_link(question: Question) -> Any:
     def link(row: AgingRow) -> str | None:
-        if report.group_by is GroupBy.CUSTOMER:
+        if question.group_by is GroupBy.CUSTOMER:
             return reverse("customers:detail", args=[row.key])
-        return items_url(question, **_of_group(report, row))
+        return items_url(question, **_of_group(question, row))
 
     return link
 
 
-def _of_group(report: AgingReport, row: AgingRow) -> dict[str, object]:
-    # Several currencies side by side: a row's items are those of its currency.
-    currency = (
-        {} if report.currency and question_is_converted(report) else {"currency": row.currency}
-    )
-    return {ITEM_FILTER[report.group_by]: NOBODY if row.key in (None, "") else row.key, **currency}
-
-
-def question_is_converted(report: AgingReport) -> bool:
-    """Return whether the report's amounts were converted, so that no one currency lies behind a row."""
-    return bool(report.currency) and len(report.totals) <= 1
-
-
-def _items_link(report: AgingReport, question: Question, column: str, bucket: str) -> Any:
-    extra: dict[str, object] = {
-        "bucket": bucket,
-        "basis": "" if report.basis is Basis.DUE else report.basis.value,
+def _of_group(question: Question, row: AgingRow) -> dict[str, object]:
+    # Side by side, a row's items are those of its currency; converted, those of every currency.
+    currency = {} if question.convert_to else {"currency": row.currency}
+    return {
+        ITEM_FILTER[question.group_by]: NOBODY if row.key in (None, "") else row.key,
+        **currency,
     }
+
+
+def _items_link(question: Question, column: str, bucket: str) -> Any:
+    basis = "" if question.basis is Basis.DUE else question.basis.value
+    extra: dict[str, object] = {"bucket": bucket, "basis": basis}
     if question.given.get("scheme"):
         extra["scheme"] = question.scheme.code
 
     def link(row: AgingRow) -> str | None:
-        held = (
-            row.amounts[int(column[1:])]
-            if column[:1] == "b" and column[1:].isdigit()
-            else getattr(row, column)
-        )
-        return items_url(question, **extra, **_of_group(report, row)) if held else None
+        position = column[1:] if column[:1] == "b" else ""
+        held = row.amounts[int(position)] if position else getattr(row, column)
+        return items_url(question, **extra, **_of_group(question, row)) if held else None
 
     return link
 

@@ -19,6 +19,7 @@ from receivables.domain.aging import Basis
 from receivables.models import Allocation, OpenItem
 from receivables.selectors import sales, schemes
 from receivables.selectors.aging import GroupBy, aging, totals
+from receivables.selectors.aging_page import CustomerAging
 from receivables.selectors.open_amounts import Scope, customer_bucket_sql, scope_for
 from receivables.services import allocations, ledger
 
@@ -69,7 +70,9 @@ class Books:
             self._undo()
 
     def _apply(self, credit: OpenItem) -> None:
-        with contextlib.suppress(allocations.AllocationRefused):  # nothing to pay: it stays unapplied
+        with contextlib.suppress(
+            allocations.AllocationRefused
+        ):  # nothing to pay: it stays unapplied
             allocations.allocate_oldest_first(
                 credit_item=credit, effective_date=self.day, actor=None
             )
@@ -245,3 +248,25 @@ def test_the_long_form_for_snapshots_says_the_same(unit):
 def test_an_unknown_scheme_names_the_known_ones(db):
     with pytest.raises(schemes.UnknownScheme, match="china, international"):
         schemes.get("nine")
+
+
+@pytest.mark.parametrize("convert_to", ["", "CNY"])
+def test_a_page_sorted_by_the_database_is_a_part_of_the_whole(unit, convert_to):
+    Books(unit, 9)
+    ExchangeRate.objects.create(currency="USD", base="CNY", date=START, rate=Decimal("7.1"))
+    scope, as_of, scheme = Scope(unit_ids=(unit.pk,)), date(2024, 10, 1), schemes.get()
+    whole = aging(scope=scope, as_of=as_of, scheme=scheme, convert_to=convert_to)
+    paged = CustomerAging(scope, as_of, scheme, Basis.DUE, convert_to)
+    rows = [
+        row
+        for number in range(1, len(whole.rows) + 1)
+        for row in paged.read(sort="total", descending=True, number=number, size=1)
+    ]
+    assert sorted(rows) == sorted(whole.rows)
+    assert [r.total for r in rows] == sorted((r.total for r in rows), reverse=True)
+    assert paged.totals == whole.totals
+    assert paged.count == len(whole.rows) == sum(n for n, _total in paged.totals_by_currency())
+    assert list(paged.all(sort="code", descending=False)) == sorted(
+        rows, key=lambda r: (r.code, r.currency)
+    )
+    assert paged.read(sort="b_d1_30", descending=False, number=999, size=2)  # the last page
