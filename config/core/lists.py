@@ -385,4 +385,6 @@ def list_response(
         return listing.export(request.GET["export"], filename=name)
     if request.GET.get("part") == "totals":
         return render(request, "components/list_totals.html", {"listing": listing})
+    # Read before the template is: what goes wrong there, {% if %} would swallow.
+    _read = listing.page
     return render(request, template, {**(context or {}), "listing": listing})
