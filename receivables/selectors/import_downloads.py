@@ -7,15 +7,14 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import get_language, gettext
-from django.utils.translation import gettext_lazy as _
 
 from config.core.exports import ExportColumn
 from config.core.formats import is_chinese
 from receivables.domain.importing.fields import CUSTOMERS, FIELDS, OPEN_ITEMS
 from receivables.models import ImportBatch
 from receivables.selectors import imports
+from receivables.selectors.import_files import REASON, own_headings
 
-REASON = _("Reason of refusal (this column is not read)")
 EXAMPLES: dict[str, dict[str, object]] = {
     CUSTOMERS: {
         "code": "C-001", "name": "杭州示例科技有限公司", "kind": "company", "segment": "regular", "region": "浙江", "currency": "CNY",
@@ -46,9 +45,13 @@ def template(*, kind: str) -> tuple[list[ExportColumn], list[list[object]]]:
 
 def refused(*, batch: ImportBatch) -> tuple[list[ExportColumn], Iterator[list[str]]]:
     """This function will return the refused rows as they stood in the file, each once, with the reasons."""
-    headings = batch.report.get("headings", [])
+    ours = own_headings()
+    # Sent a second time, the file has our column already.
+    headings = [h for h in batch.report.get("headings", []) if h not in ours]
     columns = [ExportColumn(label=heading or " ") for heading in headings]
-    return [*columns, ExportColumn(label=REASON, width=60)], _refused_rows(batch, len(headings))
+    return [*columns, ExportColumn(label=gettext(REASON), width=60)], _refused_rows(
+        batch, len(headings)
+    )
 
 
 def _refused_rows(batch: ImportBatch, width: int) -> Iterator[list[str]]:

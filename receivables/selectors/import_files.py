@@ -8,10 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.translation import gettext
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from config.core.files.cells import Chunk, Row
+from config.core.exports import original_text
+from config.core.files.cells import Cell, Chunk, Row
 from config.core.files.delimited import DelimitedFile
 from config.core.files.refusals import FileRefused
 from config.core.files.workbooks import Workbook
@@ -22,6 +24,7 @@ from receivables.domain.importing.mappings import ColumnMapping
 
 Table = DelimitedFile | Workbook
 FOLDER = "imports"
+REASON = gettext_noop("Reason of refusal (this column is not read)")
 REMEMBERED_DATES = 50_000
 
 
@@ -32,6 +35,33 @@ class Opened:
     table: Table
     layout: Layout
     date_order: str | None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the file is one of refused rows that we wrote, with marks that make text safe."""
+        return not own_headings().isdisjoint(self.layout.headings)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows of the table, those of a file of ours as they were before we marked them."""
+        if not self.is_ours:
+            yield from self.table.chunks()
+            return
+        for chunk in self.table.chunks():
+            rows = [[_original(cell) for cell in row] for row in chunk.rows]
+            yield Chunk(chunk.first_row, rows)
+
+
+def _original(cell: Cell) -> Cell:
+    return original_text(cell) if isinstance(cell, str) else cell
+
+
+def own_headings() -> set[str]:
+    """This function will return the heading of our column of reasons in every language."""
+    found = set()
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found.add(gettext(REASON))
+    return found
 
 
 def path_of(stored_name: str) -> Path:

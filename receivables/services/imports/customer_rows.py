@@ -76,7 +76,7 @@ class CustomerImport:
         return outcome
 
     def _parts(self, reader: TableReader) -> Iterator[Lines]:
-        for chunk in self.opened.table.chunks():
+        for chunk in self.opened.chunks():
             part = reader.read(chunk)
             reports.refuse_if_too_long(reader.counts.read)
             self.refusal_count += len(part.refusals)

@@ -110,7 +110,7 @@ class ItemImport:
         posting.prepare()
         staging.create(currency=self.choices.currency)
         staging.fill(
-            chunks=table.chunks(),
+            chunks=self.opened.chunks(),
             read=read,
             columns=rules.copy_columns(),
             after_part=after_part,

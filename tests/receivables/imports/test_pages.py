@@ -211,3 +211,24 @@ def test_the_ibm_sample_through_the_page(accountant, unit, do_jobs):
     do_jobs()
     batch.refresh_from_db()
     assert (batch.state, batch.rows_written) == ("done", 2466)
+
+
+def test_a_marked_text_comes_back_as_it_was(accountant, unit, do_jobs):
+    bad = "发票号,客户编码,开票日期,到期日,金额,类型,摘要\nINV-7,C7,2026-02-30,2026-03-01,-10,红字发票,=1+1\n"
+    batch = upload(accountant, unit, sent(bad))
+    accountant.post(
+        reverse("receivables:import_mapping", args=[batch.pk]),
+        choices(batch, accountant, action="import"),
+    )
+    do_jobs()
+    address = reverse("receivables:import_refused_rows", args=[batch.pk]) + "?form=csv"
+    content = b"".join(accountant.get(address).streaming_content)
+    assert "'=1+1" in content.decode()
+    again = upload(accountant, unit, sent(content.replace(b"2026-02-30", b"2026-02-28")))
+    accountant.post(
+        reverse("receivables:import_mapping", args=[again.pk]),
+        choices(again, accountant, action="import"),
+    )
+    do_jobs()
+    item = OpenItem.objects.get(number="INV-7")
+    assert (item.text, item.kind, f"{item.amount:f}") == ("=1+1", "credit_note", "10.00")
