@@ -58,13 +58,11 @@ class PageFailed(Exception):
     """A page did not answer 200, so its time means nothing."""
 
 
-def measure(*, today: date, client: Client, seed: int = 1) -> list[Line]:
+def measure(*, today: date, client: Client, seed: int = 1) -> Iterator[Line]:
     """Time the dashboard with all kinds of filters and each list at its first, deep and last page."""
-    lines: list[Line] = []
-    lines += guarded("dashboard page", lambda: list(_dashboard(today, client, Random(seed))))
+    yield from guarded("dashboard page", lambda: list(_dashboard(today, client, Random(seed))))  # noqa: S311
     for page in LISTS:
-        lines += guarded(page.label, lambda page=page: [_list(page, client)])  # type: ignore[misc]
-    return lines
+        yield from guarded(page.label, lambda page=page: [_list(page, client)])  # type: ignore[misc]
 
 
 def guarded(label: str, measured: Callable[[], list[Line]]) -> list[Line]:
