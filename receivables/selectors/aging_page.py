@@ -90,7 +90,7 @@ class CustomerAging:
                 SELECT p.customer_id, p.currency, {", ".join(f"SUM(p.{n}) AS {n}" for n in names)},
                        {" + ".join(f"SUM(p.{n})" for n in names)} AS total, MIN(p.missing) AS missing
                 FROM ({by_customer}) p GROUP BY p.customer_id, p.currency
-                HAVING {" OR ".join(f"SUM(p.{n}) <> 0" for n in names)}
+                HAVING {" OR ".join(f"SUM(p.{n}) <> 0" for n in names)} OR MIN(p.missing) IS NOT NULL
             )
             SELECT 'total', COUNT(*), '', '', q.currency, {sums}, MIN(q.missing) FROM q GROUP BY q.currency
             UNION ALL
