@@ -47,7 +47,7 @@ class Opened:
             yield from self.table.chunks()
             return
         for chunk in self.table.chunks():
-            rows = [[_original(cell) for cell in row] for row in chunk.rows]
+            rows: list[Row] = [[_original(cell) for cell in row] for row in chunk.rows]
             yield Chunk(chunk.first_row, rows)
 
 
