@@ -20,6 +20,7 @@ from config.core.list_columns import Badge
 from config.core.lists import BulkAction, Column, Empty, ListDefinition, list_response
 from config.core.models import User
 from config.core.permissions import person, requires
+from config.core.views.forms import CleanForm
 from config.core.views.session import is_ours
 from customers.models import Customer, CustomerQuerySet, PaymentTerms
 from customers.selectors import customers as selectors
@@ -59,7 +60,7 @@ CUSTOMERS = ListDefinition(
             key="segment", label=gettext_lazy("Segment"), kind="badge", value=segment_badge, sort="segment"
         ),
         Column(key="region", label=gettext_lazy("Region"), sort="region"),
-        Column(key="industry", label=gettext_lazy("Industry"), sort="industry"),
+        Column(key="industry", label=gettext_lazy("Industry"), sort="industry", is_shown=False),
         Column(key="sales_owner", label=gettext_lazy("Sales owner"), sort="sales_owner__display_name"),
         Column(key="collector", label=gettext_lazy("Collector"), sort="collector__display_name"),
         Column(key="payment_terms", label=gettext_lazy("Payment terms"), sort="payment_terms__code"),
@@ -90,6 +91,10 @@ CUSTOMERS = ListDefinition(
         ),
     ),
 )  # fmt: skip
+
+
+class CustomerListForm(CleanForm):
+    folded = ("region", "industry", "collector")
 
 
 class CustomerListFilter(django_filters.FilterSet):
@@ -134,6 +139,7 @@ class CustomerListFilter(django_filters.FilterSet):
 
     class Meta:
         model = Customer
+        form = CustomerListForm
         fields: list[str] = []
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

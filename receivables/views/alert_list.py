@@ -76,13 +76,16 @@ def level_dot(alert: OverdueAlert) -> str:
     css = formats.level_class(alert.level)
     word = SHORT_LEVELS[alert.level]
     return format_html(
-        '<span class="zq-dot-line"><span class="zq-dot {}" aria-hidden="true"></span>{}</span>',
+        '<span class="zq-dot-line" title="{}"><span class="zq-dot {}" aria-hidden="true"></span>{}</span>',
+        LEVEL_NAMES[alert.level],
         css,
         word,
     )
 
 
 class AlertFilter(CleanForm):
+    folded = ("rule", "escalated", "raised_from", "raised_to")
+
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
@@ -187,9 +190,10 @@ def definition(request: HttpRequest, *, today: date, can_handle: bool) -> ListDe
         Column(key="level", label=_("Level"), html=level_dot, sort="severity", descends_first=True, is_fixed=True,
                value=lambda a: str(SHORT_LEVELS[a.level])),
         Column(key="cause", label=_("Cause"), kind="wrap", value=selector.cause_sentence, is_fixed=True,
-               link=lambda a: reverse("receivables:alert", args=[a.pk]), width=50),
+               link=lambda a: reverse("receivables:alert", args=[a.pk]), width=50, css="zq-cell-wide"),
         Column(key="customer", label=_("Customer"), value=lambda a: a.customer.name, link=customer_url,
                sort="customer__sort_key", width=30),
+        Column(key="state", label=_("State"), kind="badge", value=state_badge, sort="state"),
         Column(key="days", label=_("Days overdue"), kind="number", sort="days", descends_first=True, is_shown=False),
         Column(key="amount", label=_("Amount"), kind="money", sort="amount", descends_first=True, total="amount"),
         Column(key="currency", label=_("Currency"), kind="code"),
@@ -198,7 +202,6 @@ def definition(request: HttpRequest, *, today: date, can_handle: bool) -> ListDe
         Column(key="age", label=_("Waits"), kind="days", value=lambda a: (today - a.raised_on).days,
                help=_("Days since the alert was raised")),
         Column(key="raised_on", label=_("Raised on"), kind="date", sort="raised_on", descends_first=True, is_shown=False),
-        Column(key="state", label=_("State"), kind="badge", value=state_badge, sort="state"),
         Column(key="rule", label=_("Rule"), value=lambda a: selector.rule_label(a.rule), is_shown=False),
         Column(key="unit", label=_("Business unit"), value=lambda a: a.unit.code, is_shown=False),
         Column(key="note", label=_("Note"), kind="wrap", is_shown=False),

@@ -86,6 +86,8 @@ BROUGHT: dict[str, tuple[Any, Callable[[User, str], str | None]]] = {
 
 
 class ItemListForm(CleanForm):
+    folded = ("kind", "currency", "cause", "due_from", "due_to")
+
     q = forms.CharField(
         label=gettext_lazy("Search"), max_length=100, required=False,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": gettext_lazy("Number, order, customer")}),

@@ -70,6 +70,8 @@ class DashboardForm(QuestionForm):
 
 
 class AgingForm(QuestionForm):
+    folded = ("basis", "scheme", "unapplied", "segment")
+
     group_by = forms.ChoiceField(
         label=_("By"),
         required=False,

@@ -65,6 +65,8 @@ RECEIPTS = ListDefinition(
 
 
 class ReceiptListForm(CleanForm):
+    folded = ("received_from", "received_to", "currency")
+
     q = forms.CharField(
         label=gettext_lazy("Search"), max_length=100, required=False,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": gettext_lazy("Reference, order, customer")}),

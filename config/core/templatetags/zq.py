@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField
+from django.forms import BoundField, Form
 from django.http import HttpRequest
 from django.template.context import RequestContext
 from django.templatetags.static import static
@@ -151,6 +151,18 @@ def styled(field: BoundField) -> SafeString:
         return field.as_widget()
     css = WIDGET_CLASSES.get(field.widget_type, "form-control")
     return field.as_widget(attrs={"class": f"{css} {own}".strip()})
+
+
+@register.filter
+def folded_in_use(form: Form) -> int:
+    """Count the folded filters that ask for something else than the usual, their first choice."""
+    return sum(_asks(form[name]) for name in getattr(form, "folded", ()) if name in form.fields)
+
+
+def _asks(field: BoundField) -> bool:
+    value = field.data
+    usual = next(iter(getattr(field.field, "choices", ())), ("",))[0]
+    return value not in (None, "") and str(value) != str(usual)
 
 
 @register.simple_tag

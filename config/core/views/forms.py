@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -24,6 +24,9 @@ NO_CONTROL = RegexValidator(
 
 class CleanForm(forms.Form):
     """A form whose texts hold nothing that can not be shown."""
+
+    # As the filters of a page: what one asks seldom, kept behind “More”.
+    folded: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")

@@ -190,7 +190,8 @@
   // Filters, copying, rows -----------------------------------------------------------------------
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-auto-submit]");
-    if (!form || event.target.matches("[type=search], [type=text], [data-no-submit]")) return;
+    if (!form || event.target.closest(".zq-more")) return; // what is folded is sent together, by its button
+    if (event.target.matches("[type=search], [type=text], [data-no-submit]")) return;
     if (event.target.matches("[type=date]") && !event.target.validity.valid) return;
     form.requestSubmit();
   });
@@ -201,6 +202,19 @@
     if (!button) return;
     const isOpen = button.nextElementSibling.classList.toggle("is-open");
     button.setAttribute("aria-expanded", String(isOpen));
+  });
+
+  // The folded filters close when one goes elsewhere, or with Escape.
+  document.addEventListener("click", (event) => {
+    for (const more of document.querySelectorAll(".zq-more[open]")) {
+      if (!more.contains(event.target)) more.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const more = event.key === "Escape" && event.target.closest(".zq-more[open]");
+    if (!more) return;
+    more.open = false;
+    more.querySelector("summary").focus();
   });
 
   // A filter left empty stays out of the address, so that addresses can be read and kept.
