@@ -34,7 +34,9 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
     def visible_to(self, user: User) -> OpenItemQuerySet:
         """Limit to the user's business units and, for a salesperson, to the own customers."""
         visible = self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
-        return visible.filter(customer__sales_owner=user) if user.is_limited_to_portfolio else visible
+        return (
+            visible.filter(customer__sales_owner=user) if user.is_limited_to_portfolio else visible
+        )
 
     def open(self) -> OpenItemQuerySet:
         """Limit to items with something left, as of now."""
@@ -60,14 +62,20 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
         later = Allocation.objects.filter(effective_date__gt=day)
         # Only these can have been open; nobody sums up what was settled long before.
         candidates = (
-            ~Q(open_amount=0) | Q(pk__in=later.values("debit_item")) | Q(pk__in=later.values("credit_item"))
+            ~Q(open_amount=0)
+            | Q(pk__in=later.values("debit_item"))
+            | Q(pk__in=later.values("credit_item"))
         )
         return self.filter(candidates).open_as_of(day).exclude(open_as_of=0)  # type: ignore[misc]
 
 
 def _sum_of(allocations: models.QuerySet[Allocation], side: str) -> Coalesce:
     of_item = allocations.filter(**{side: OuterRef("pk")}).values(side)
-    return Coalesce(Subquery(of_item.annotate(applied=Sum("amount")).values("applied")), ZERO, output_field=MONEY)
+    return Coalesce(
+        Subquery(of_item.annotate(applied=Sum("amount")).values("applied")),
+        ZERO,
+        output_field=MONEY,
+    )
 
 
 class OpenItem(models.Model):
@@ -107,8 +115,12 @@ class OpenItem(models.Model):
     DEBIT_KINDS = frozenset({"invoice", "debit_note", "opening", "interest", "retention", "refund"})
     CREDIT_KINDS = frozenset({"credit_note", "receipt", "bill", "write_off"})
 
-    unit = models.ForeignKey(BusinessUnit, verbose_name=_("business unit"), on_delete=models.PROTECT, related_name="+")
-    customer = models.ForeignKey(Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="items")
+    unit = models.ForeignKey(
+        BusinessUnit, verbose_name=_("business unit"), on_delete=models.PROTECT, related_name="+"
+    )
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="items"
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     direction = models.CharField(_("direction"), max_length=6, choices=Direction.choices)
     source = models.CharField(_("source"), max_length=20, default="ledger")
@@ -122,18 +134,34 @@ class OpenItem(models.Model):
     currency = models.CharField(_("currency"), max_length=3, validators=[currency_validator])
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=2)
     open_amount = models.DecimalField(_("open amount"), max_digits=18, decimal_places=2)
-    cause = models.CharField(_("arrears type"), max_length=15, choices=Cause.choices, blank=True, default="")
+    cause = models.CharField(
+        _("arrears type"), max_length=15, choices=Cause.choices, blank=True, default=""
+    )
     order_reference = models.CharField(_("order"), max_length=60, blank=True)
     contract_reference = models.CharField(_("contract"), max_length=60, blank=True)
     text = models.CharField(_("text"), max_length=200, blank=True)
     reverses = models.OneToOneField(
-        "self", verbose_name=_("reverses"), null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
+        "self",
+        verbose_name=_("reverses"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reversed_by",
     )
     batch = models.ForeignKey(
-        "receivables.ImportBatch", null=True, blank=True, on_delete=models.PROTECT, related_name="items", db_index=False
+        "receivables.ImportBatch",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="items",
+        db_index=False,
     )
     recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
 
@@ -156,16 +184,38 @@ class OpenItem(models.Model):
                 fields=["unit", "source", "number_key", "instalment"], name="item_number_once"
             ),
             # The upper bound also refuses NaN, which PostgreSQL sorts above every number.
-            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MAX_AMOUNT), name="item_amount_positive"),
-            models.CheckConstraint(condition=Q(open_amount__gte=0, open_amount__lte=F("amount")), name="item_open_within_amount"),
             models.CheckConstraint(
-                condition=Q(direction="debit", kind__in=["invoice", "debit_note", "opening", "interest", "retention", "refund", "reversal"])
-                | Q(direction="credit", kind__in=["credit_note", "receipt", "bill", "write_off", "reversal", "opening"]),
+                condition=Q(amount__gt=0, amount__lte=MAX_AMOUNT), name="item_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(open_amount__gte=0, open_amount__lte=F("amount")),
+                name="item_open_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    direction="debit",
+                    kind__in=[
+                        "invoice",
+                        "debit_note",
+                        "opening",
+                        "interest",
+                        "retention",
+                        "refund",
+                        "reversal",
+                    ],
+                )
+                | Q(
+                    direction="credit",
+                    kind__in=["credit_note", "receipt", "bill", "write_off", "reversal", "opening"],
+                ),
                 name="item_kind_fits_direction",
             ),
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="item_currency"),
             models.CheckConstraint(
-                condition=(Q(kind="reversal") & Q(reverses__isnull=False)) | (~Q(kind="reversal") & Q(reverses=None)),
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="item_currency"
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="reversal") & Q(reverses__isnull=False))
+                | (~Q(kind="reversal") & Q(reverses=None)),
                 name="item_reversal_names_its_item",
             ),
         ]
@@ -173,14 +223,64 @@ class OpenItem(models.Model):
             # Serves aging as of today without touching the table (DESIGN.md 8).
             models.Index(
                 fields=["unit", "customer", "due_date"],
-                include=["open_amount", "document_date", "currency", "direction", "kind", "posting_date"],
-                condition=~Q(open_amount=0), name="item_open_covering",
+                include=[
+                    "open_amount",
+                    "document_date",
+                    "currency",
+                    "direction",
+                    "kind",
+                    "posting_date",
+                ],
+                condition=~Q(open_amount=0),
+                name="item_open_covering",
             ),  # fmt: skip
-            models.Index(fields=["due_date", "id"], condition=~Q(open_amount=0), name="item_open_by_due"),
+            # The lists: of open items (with their totals), of all items, of credits to be applied.
+            models.Index(
+                fields=["due_date", "id"],
+                include=[
+                    "unit",
+                    "open_amount",
+                    "currency",
+                    "direction",
+                    "kind",
+                    "cause",
+                    "posting_date",
+                    "customer",
+                ],
+                condition=~Q(open_amount=0),
+                name="item_open_by_due",
+            ),  # fmt: skip
             models.Index(fields=["due_date", "id"], name="item_by_due"),
+            models.Index(
+                fields=["document_date", "id"],
+                include=[
+                    "unit",
+                    "open_amount",
+                    "amount",
+                    "currency",
+                    "direction",
+                    "kind",
+                    "posting_date",
+                    "customer",
+                ],
+                condition=~Q(open_amount=0)
+                & Q(kind__in=["receipt", "bill", "credit_note", "write_off"]),
+                name="item_credits_open",
+            ),  # fmt: skip
+            # The work queue shows the largest first.
+            models.Index(
+                fields=["-open_amount", "id"],
+                condition=~Q(open_amount=0),
+                name="item_open_largest",
+            ),  # fmt: skip
+            # Sales of a period look at reversals apart.
+            models.Index(
+                fields=["unit", "posting_date"], condition=Q(kind="reversal"), name="item_reversals"
+            ),
             models.Index(fields=["customer", "posting_date", "id"], name="item_ledger"),
             models.Index(
-                fields=["unit", "posting_date", "id"], include=["direction", "kind", "amount", "currency", "customer"],
+                fields=["unit", "posting_date", "id"],
+                include=["direction", "kind", "amount", "currency", "customer"],
                 name="item_by_posting",
             ),  # fmt: skip
             models.Index(fields=["number_key"], name="item_number"),
@@ -262,15 +362,25 @@ class Allocation(models.Model):
         IMPORTED = "imported", _("Imported")
         REVERSAL = "reversal", _("Reversal")
 
-    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+", db_index=False)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
-    credit_item = models.ForeignKey(OpenItem, on_delete=models.PROTECT, related_name="allocations_given")
-    debit_item = models.ForeignKey(OpenItem, on_delete=models.PROTECT, related_name="allocations_received")
+    unit = models.ForeignKey(
+        BusinessUnit, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    credit_item = models.ForeignKey(
+        OpenItem, on_delete=models.PROTECT, related_name="allocations_given"
+    )
+    debit_item = models.ForeignKey(
+        OpenItem, on_delete=models.PROTECT, related_name="allocations_received"
+    )
     currency = models.CharField(max_length=3)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=2)
     effective_date = models.DateField(_("effective date"))
     method = models.CharField(_("method"), max_length=10, choices=Method.choices)
-    reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by")
+    reverses = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
     debit_posting_date = models.DateField()
     debit_document_date = models.DateField()
     debit_due_date = models.DateField()
@@ -278,10 +388,19 @@ class Allocation(models.Model):
     credit_posting_date = models.DateField()
     credit_document_date = models.DateField()
     batch = models.ForeignKey(
-        "receivables.ImportBatch", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "receivables.ImportBatch",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     recorded_at = models.DateTimeField(auto_now_add=True)
 
@@ -294,7 +413,9 @@ class Allocation(models.Model):
                 | Q(amount__lt=0, amount__gte=-MAX_AMOUNT, reverses__isnull=False),
                 name="allocation_sign",
             ),
-            models.CheckConstraint(condition=~Q(credit_item=F("debit_item")), name="allocation_between_two"),
+            models.CheckConstraint(
+                condition=~Q(credit_item=F("debit_item")), name="allocation_between_two"
+            ),
             models.CheckConstraint(
                 condition=Q(effective_date__gte=F("debit_posting_date"))
                 & Q(effective_date__gte=F("credit_posting_date")),
@@ -305,14 +426,23 @@ class Allocation(models.Model):
             models.Index(
                 fields=["unit", "effective_date"],
                 include=[
-                    "customer", "amount", "currency", "debit_posting_date", "debit_due_date",
-                    "debit_document_date", "debit_kind", "credit_posting_date", "credit_document_date",
+                    "customer",
+                    "amount",
+                    "currency",
+                    "debit_posting_date",
+                    "debit_due_date",
+                    "debit_document_date",
+                    "debit_kind",
+                    "credit_posting_date",
+                    "credit_document_date",
                 ],
                 name="allocation_roll_back",
             ),  # fmt: skip
         ]
         triggers = [
-            pgtrigger.Protect(name="allocation_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="allocation_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
             no_truncate("allocation_no_truncate"),
             pgtrigger.Trigger(
                 name="allocation_fits_its_items",

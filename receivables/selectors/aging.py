@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
+import psycopg2.extensions
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -80,7 +82,7 @@ class AgingReport:
     group_by: GroupBy
     currency: str  # empty: several currencies side by side
     rows: list[AgingRow]
-    totals: list[AgingRow] = field(default_factory=list)  # one per currency
+    totals: list[AgingRow]  # one per currency
 
     @property
     def total(self) -> AgingRow:
@@ -91,8 +93,15 @@ class AgingReport:
         return AgingRow(None, "", "", self.currency, zeros, ZERO, ZERO, ZERO)
 
 
-def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+TEXTS = psycopg2.extensions.new_type(
+    psycopg2.extensions.DECIMAL.values, "TEXTS", lambda v, _cursor: v
+)
+
+
+def _fetch(sql: str, values: dict[str, Any], *, as_text: bool = False) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
+        if as_text:
+            psycopg2.extensions.register_type(TEXTS, cursor.cursor)
         cursor.execute(sql, values)
         fetched: list[tuple[Any, ...]] = cursor.fetchall()
         return fetched
@@ -107,25 +116,27 @@ def aging(
     group_by: GroupBy = GroupBy.CUSTOMER,
     convert_to: str = "",
     netted: bool = False,
+    as_text: bool = False,
 ) -> AgingReport:
     """Return what was open on `as_of` by group and bucket, largest total first.
 
     `convert_to` turns every amount into that currency by the rate of `as_of`; without it each
     currency has rows of its own. `netted` sets unapplied credit against the customer's oldest
-    buckets; otherwise it stands apart as a negative column.
+    buckets; otherwise it stands apart as a negative column. `as_text` leaves the amounts as the
+    texts that the database wrote, where they are only written on; it does not go with `netted`.
 
     :raises config.core.selectors.rates.RateMissing: if a needed rate is not there
     """
     applied = scheme.for_basis(basis)
     # Credit is netted within a customer, so netting needs a row for each before they are added up.
-    rows = _grouped(scope, as_of, applied, basis, group_by, convert_to, per_customer=netted)
+    rows, sums = _grouped(
+        scope, as_of, applied, basis, group_by, convert_to, per_customer=netted, as_text=as_text
+    )
     if netted:
-        rows = [_net(row) for row in rows]
-    rows = _labelled(_merged(rows), group_by)
-    rows.sort(key=_largest_first)
-    currencies = {row.currency for row in rows}
-    currency = convert_to or (currencies.pop() if len(currencies) == 1 else scope.currency)
-    return AgingReport(as_of, basis, applied, group_by, currency, rows, totals_of(rows))
+        rows = sorted(_merged([_net(row) for row in rows]), key=_largest_first)
+        sums = totals_of(rows)
+    currency = convert_to or (sums[0].currency if len(sums) == 1 else scope.currency)
+    return AgingReport(as_of, basis, applied, group_by, currency, _labelled(rows, group_by), sums)
 
 
 def _grouped(
@@ -137,33 +148,57 @@ def _grouped(
     convert_to: str,
     *,
     per_customer: bool,
-) -> list[AgingRow]:
+    as_text: bool,
+) -> tuple[list[AgingRow], list[AgingRow]]:
+    """Return the groups, largest first, and the totals, one per currency, from one statement."""
+    sql, values = _grouped_sql(scope, as_of, scheme, basis, group_by, convert_to, per_customer)
+    fetched = _fetch(sql, values, as_text=as_text)
+    refuse_missing((r[-1] for r in fetched), base=convert_to, on=as_of)
+    end = 5 + len(scheme.buckets)
+    of_rows: list[AgingRow] = []
+    of_totals: list[AgingRow] = []
+    for r in fetched:
+        row = AgingRow(r[1], r[2], r[3], r[4], r[5:end], r[end], r[end + 1], r[end + 2])
+        (of_totals if r[0] else of_rows).append(row)
+    return of_rows, sorted(of_totals, key=attrgetter("currency"))
+
+
+def _grouped_sql(
+    scope: Scope,
+    as_of: date,
+    scheme: Scheme,
+    basis: Basis,
+    group_by: GroupBy,
+    convert_to: str,
+    per_customer: bool,
+) -> tuple[str, dict[str, Any]]:
     by_customer, values = by_customer_sql(
         scope, as_of=as_of, basis=basis, scheme=scheme, convert_to=convert_to,
         with_cause=group_by is GroupBy.CAUSE,
     )  # fmt: skip
     key, code, label, join = GROUP_COLUMNS[group_by]
     names = bucket_columns(scheme)
-    if (group_by is GroupBy.CUSTOMER and not convert_to) or per_customer:
-        columns, missing, grouping = ", ".join(f"p.{n}" for n in names), "p.missing", ""
-    else:
-        columns, missing, grouping = (
-            ", ".join(f"SUM(p.{n})" for n in names),
-            "MIN(p.missing)",
-            "GROUP BY 1, 2, 3, 4",
+    own, total = ", ".join(f"p.{n}" for n in names), " + ".join(f"p.{n}" for n in names)
+    missing, grouping = "p.missing", ""
+    if not per_customer and (group_by is not GroupBy.CUSTOMER or convert_to):
+        own, total = (
+            ", ".join(f"SUM(p.{n}) AS {n}" for n in names),
+            " + ".join(f"SUM(p.{n})" for n in names),
         )
-    sql = f"""
-        SELECT {key}, {code}, {label}, p.currency, {columns}, {missing}
-        FROM ({by_customer}) p JOIN customers_customer c ON c.id = p.customer_id {join} {grouping}
-    """  # noqa: S608
-    fetched = _fetch(sql, values)
-    refuse_missing((r[-1] for r in fetched), base=convert_to, on=as_of)
-    end = 4 + len(scheme.buckets)
+        missing, grouping = "MIN(p.missing)", "GROUP BY 1, 2, 3, 4"
     # The total is the sum of what is shown, so that a row cannot disagree with itself.
-    return [
-        AgingRow(r[0], r[1], r[2], r[3], r[4:end], r[end], r[end + 1], sum(r[4:-1], ZERO))
-        for r in fetched
-    ]
+    anything = " OR ".join(f"q.{n} <> 0" for n in names)
+    sql = f"""
+        WITH q AS MATERIALIZED (
+            SELECT {key} AS key, {code} AS code, {label} AS label, p.currency, {own}, {total} AS total, {missing} AS missing
+            FROM ({by_customer}) p JOIN customers_customer c ON c.id = p.customer_id {join} {grouping}
+        )
+        (SELECT false, q.* FROM q WHERE {anything} OR q.missing IS NOT NULL ORDER BY q.total DESC, q.label)
+        UNION ALL
+        SELECT true, NULL, '', '', q.currency, {", ".join(f"SUM(q.{n})" for n in names)}, SUM(q.total), MIN(q.missing)
+        FROM q WHERE {anything} OR q.missing IS NOT NULL GROUP BY q.currency
+    """  # noqa: S608 - built from constants; every value is a parameter
+    return sql, values
 
 
 def totals(

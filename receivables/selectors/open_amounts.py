@@ -94,35 +94,31 @@ def open_rows_sql(
         scheme, basis, basis_date=f"i.{column}", due_date="i.due_date", kind="i.kind"
     )
     of_debit = position_sql(
-        scheme,
-        basis,
-        basis_date=f"a.debit_{column}",
-        due_date="a.debit_due_date",
-        kind="a.debit_kind",
-    )
-    cause = (
-        {"i": ", i.cause", "d": ", d.cause", "c": ", c.cause"}
-        if with_cause
-        else {"i": "", "d": "", "c": ""}
-    )
-    join = {
-        "d": "JOIN receivables_openitem d ON d.id = a.debit_item_id" if with_cause else "",
-        "c": "JOIN receivables_openitem c ON c.id = a.credit_item_id" if with_cause else "",
-    }
+        scheme, basis, basis_date=f"a.debit_{column}", due_date="a.debit_due_date", kind="a.debit_kind"
+    )  # fmt: skip
+    # Only the arrears type must be looked up in the items; all else stands in the index.
+    cause, side, joins = ("", "", "")
+    if with_cause:
+        cause, side = ", i.cause", ", s.cause"
+        joins = """
+            JOIN receivables_openitem d ON d.id = a.debit_item_id
+            JOIN receivables_openitem c ON c.id = a.credit_item_id"""
+    debit_cause, credit_cause = (", d.cause", ", c.cause") if with_cause else ("", "")
     sql = f"""
         SELECT i.customer_id, i.currency,
                CASE WHEN i.direction = 'credit' THEN {UNAPPLIED_POSITION} ELSE {of_item} END AS position,
-               i.open_amount AS amount{cause["i"]}
+               i.open_amount AS amount{cause}
         FROM receivables_openitem i
         WHERE i.open_amount <> 0 AND i.posting_date <= %(as_of)s AND {items}
         UNION ALL
-        SELECT a.customer_id, a.currency, {of_debit}, a.amount{cause["d"]}
-        FROM receivables_allocation a {join["d"]}
-        WHERE a.effective_date > %(as_of)s AND a.debit_posting_date <= %(as_of)s AND {applied}
-        UNION ALL
-        SELECT a.customer_id, a.currency, {UNAPPLIED_POSITION}, a.amount{cause["c"]}
-        FROM receivables_allocation a {join["c"]}
-        WHERE a.effective_date > %(as_of)s AND a.credit_posting_date <= %(as_of)s AND {applied}
+        SELECT a.customer_id, a.currency, s.position, a.amount{side}
+        FROM receivables_allocation a {joins}
+        CROSS JOIN LATERAL (
+            SELECT {of_debit} AS position{debit_cause} WHERE a.debit_posting_date <= %(as_of)s
+            UNION ALL
+            SELECT {UNAPPLIED_POSITION}{credit_cause} WHERE a.credit_posting_date <= %(as_of)s
+        ) s
+        WHERE a.effective_date > %(as_of)s AND {applied}
     """  # noqa: S608 - built from constants; every value is a parameter
     values["as_of"] = as_of
     values |= {f"cut{i}": first for i, first in enumerate(scheme.first_dates(as_of))}
