@@ -14,7 +14,7 @@ handler404 = errors.not_found
 handler500 = errors.server_error
 
 urlpatterns = [
-    path("", dashboard.overview, name="home"),
+    path("", dashboard.home, name="home"),
     path("", include(([*core_urls.urlpatterns, *job_urls.urlpatterns], "core"))),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -16,15 +16,26 @@ from django.views.decorators.http import require_safe
 from config.core import formats
 from config.core.errors import DomainError
 from config.core.money import to_text
-from config.core.permissions import requires
+from config.core.permissions import SIGNED_IN, requires
 from receivables.domain.aging import Scheme
 from receivables.selectors.aging import AgingRow
 from receivables.selectors.dashboard import Dashboard, TrendPoint, dashboard
 from receivables.selectors.metrics import Metric, Unit
+from receivables.views.metric_words import inputs_of
 from receivables.views.questions import DashboardForm, Question, ask
 
 RETENTION_COLOUR = 0
+POINTS_OF_A_LINE = 3
 CARRIED = frozenset({"owner", "segment"})
+
+
+@require_safe
+@requires(SIGNED_IN)
+def home(request: HttpRequest) -> HttpResponseBase:
+    """Where people arrive: the overview, or the settings of who administers and sees no figures."""
+    if not request.user.has_perm("receivables.view_aging"):
+        return redirect("core:settings")
+    return overview(request)
 
 
 @require_safe
@@ -44,16 +55,20 @@ def overview(request: HttpRequest) -> HttpResponse:
             {**context, "refusal": str(refusal)},
             status=refusal.status,
         )
+    lines = sparklines(found)
     context |= {
         "board": found,
-        "figures": figures(found, question),
+        "figures": [
+            f | {"trend": f["trend"] if f["trend"] in lines else ""}
+            for f in figures(found, question)
+        ],
         "aging_chart": aging_chart(found, question),
         "months_chart": months_chart(found, question),
         "owners_chart": owners_chart(found, question),
         "top": [_top_row(t, found, question) for t in found.top],
         "top_overdue": sum((t.overdue for t in found.top), Decimal(0)),
         "top_open": sum((sum(t.row.amounts, Decimal(0)) for t in found.top), Decimal(0)),
-        "sparklines": sparklines(found),
+        "sparklines": lines,
         "items_url": items_url(question),
     }
     return render(request, "receivables/dashboard.html", context)
@@ -126,11 +141,11 @@ def _figure(
     trend: str = "",
     more: Metric | None = None,
 ) -> dict[str, Any]:
-    formula = [metric.formula, *(f"{name} = {text}" for name, text in metric.inputs.items())]
+    formula = [metric.formula, *(f"{name} = {text}" for name, text in inputs_of(metric))]
     if more is not None:
         formula += [
             f"{more.label}: {more.formula}",
-            *(f"{name} = {text}" for name, text in more.inputs.items()),
+            *(f"{name} = {text}" for name, text in inputs_of(more)),
         ]
     unit = unit if metric.value is not None else ""
     return {
@@ -237,10 +252,15 @@ def sparklines(found: Dashboard) -> dict[str, dict[str, Any]]:
             for p in found.trend
         ]
 
-    return {
+    lines = {
         "spark-overdue": {"points": points("overdue_share", 100), "format": "percent"},
         "spark-dso": {"points": points("dso", 1), "format": "days"},
     }
+    return {name: line for name, line in lines.items() if _is_a_line(line["points"])}
+
+
+def _is_a_line(points: Any) -> bool:
+    return sum(point["value"] is not None for point in points) >= POINTS_OF_A_LINE
 
 
 def _top_row(top: Any, found: Dashboard, question: Question) -> dict[str, Any]:

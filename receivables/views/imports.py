@@ -215,7 +215,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "totals": imports.totals(batch=batch), "notices": imports.notices(batch=batch),
         "refusal": imports.file_refusal(batch=batch), "step": 3 if is_running else 4, "figures": _figures(batch),
         "next_url": _next_url(batch), "can_import": person(request).has_perm(IMPORT),
-        "mapping_url": reverse("receivables:import_mapping", args=[pk]),
+        "mapping_url": reverse("receivables:import_mapping", args=[pk]) if person(request).has_perm(IMPORT) else "",
         "is_untouched": batch.state == State.UPLOADED and job is None,
     }  # fmt: skip
     return list_response(

@@ -49,7 +49,7 @@ Entry = dict[str, Roles | str]
 # HTML pages, fragments, exports and files. "GET" stands for HEAD, too.
 PAGES: dict[str, Entry] = {
     # Session and oneself
-    "": {"GET": READERS},
+    "": {"GET": EVERY},
     "login/": {"GET": OPEN, "POST": OPEN},
     "logout/": {"POST": OPEN},
     "logout/everywhere/": {"POST": EVERY},
