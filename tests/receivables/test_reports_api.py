@@ -146,3 +146,22 @@ def test_figures_without_meaning_are_null(unit, api_as):
     assert found["dso_countback"] is None
     assert found["collection_effectiveness_index"] is None
     assert found["overdue_ratio"] is None
+
+
+def test_the_json_is_sound_whatever_a_customer_is_called(unit, api_as):
+    names = ['引号"与\\反斜杠', "换\n行", "<b>&'", "𠮷野家 \u2028"]
+    for i, name in enumerate(names):
+        customer = make_customer(unit, f"N{i}")
+        customer.name = name
+        customer.save()
+        post(customer, f"I{i}", "1.00", due=date(2024, 4, 1))
+    client = api_as(Role.FINANCE_MANAGER, units=[unit])
+    for group_by in ("customer", "group", "segment", "cause", "owner", "unit"):
+        body = client.get("/api/v1/aging/", {"as_of": "2024-03-15", "group_by": group_by}).json()
+        assert body["totals"]["total"] == "4.00"
+    rows = client.get("/api/v1/aging/", {"as_of": "2024-03-15"}).json()["rows"]
+    assert sorted(r["label"] for r in rows) == sorted(names)
+    netted = client.get("/api/v1/aging/", {"as_of": "2024-03-15", "unapplied": "netted"}).json()
+    assert (
+        netted["totals"] == client.get("/api/v1/aging/", {"as_of": "2024-03-15"}).json()["totals"]
+    )
