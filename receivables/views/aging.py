@@ -21,6 +21,7 @@ from receivables.selectors import metrics, sales
 from receivables.selectors.aging import AgingReport, AgingRow, GroupBy, aging
 from receivables.selectors.aging_page import CustomerAging
 from receivables.views.dashboard import carried, colour, items_url
+from receivables.views.metric_words import inputs_of
 from receivables.views.questions import AgingForm, DashboardForm, Question, ask
 
 # How a group's key is called on the page of items.
@@ -198,5 +199,20 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     except DomainError as refusal:
         context["refusal"] = str(refusal)
         return render(request, "receivables/metrics.html", context, status=refusal.status)
+    context["rows"] = [
+        {"metric": metric, "inputs": inputs_of(metric), "url": _behind(metric, question)}
+        for metric in context["metrics"]
+    ]
     context["period_start"] = metrics.period_start(question.as_of, question.period)
     return render(request, "receivables/metrics.html", context)
+
+
+def _behind(metric: metrics.Metric, question: Question) -> str:
+    """Return the address of the items that a balance adds up; other figures have none of their own."""
+    limits: dict[str, dict[str, object]] = {
+        "receivables": {"direction": "debit"},
+        "not_due": {"bucket": question.scheme.buckets[0].code},
+        "overdue": {"bucket": "overdue"},
+        "unapplied": {"direction": "credit"},
+    }
+    return items_url(question, **limits[metric.code]) if metric.code in limits else ""

@@ -26,7 +26,7 @@ FIRST_YEAR, LAST_YEAR = 2001, 2099
 class DayForm(CleanForm):
     day = DateField(label=_("Date"))
     is_working = forms.TypedChoiceField(
-        label=_("People"),
+        label=_("On that day, people"),
         choices=[("1", _("work")), ("0", _("do not work"))],
         coerce=lambda value: value == "1",
     )

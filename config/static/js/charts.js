@@ -77,9 +77,9 @@
     data: names,
     top: 0,
     left: "center",
-    itemWidth: 10,
-    itemHeight: 10,
-    itemGap: 12,
+    itemWidth: 9,
+    itemHeight: 9,
+    itemGap: 8,
     textStyle: { color: css("--zq-soft"), fontSize: 12 },
   });
 
@@ -90,7 +90,7 @@
     let rows = 1;
     let used = 0;
     names.forEach((name) => {
-      const needed = pen.measureText(name).width + 10 + 5 + 12;
+      const needed = pen.measureText(name).width + 9 + 5 + 8;
       if (used + needed > width - 10 && used) {
         rows += 1;
         used = 0;
