@@ -83,6 +83,12 @@ def level_dot(alert: OverdueAlert) -> str:
     )
 
 
+def _amount(alert: OverdueAlert) -> str:
+    return format_html(
+        '<span class="zq-faint">{}</span> {}', alert.currency, formats.money(alert.amount)
+    )
+
+
 class AlertFilter(CleanForm):
     folded = ("rule", "escalated", "raised_from", "raised_to")
 
@@ -192,11 +198,12 @@ def definition(request: HttpRequest, *, today: date, can_handle: bool) -> ListDe
         Column(key="cause", label=_("Cause"), kind="wrap", value=selector.cause_sentence, is_fixed=True,
                link=lambda a: reverse("receivables:alert", args=[a.pk]), width=50, css="zq-cell-wide"),
         Column(key="customer", label=_("Customer"), value=lambda a: a.customer.name, link=customer_url,
-               sort="customer__sort_key", width=30),
+               sort="customer__sort_key", width=30, css="zq-cell-name"),
         Column(key="state", label=_("State"), kind="badge", value=state_badge, sort="state"),
         Column(key="days", label=_("Days overdue"), kind="number", sort="days", descends_first=True, is_shown=False),
-        Column(key="amount", label=_("Amount"), kind="money", sort="amount", descends_first=True, total="amount"),
-        Column(key="currency", label=_("Currency"), kind="code"),
+        Column(key="amount", label=_("Amount"), kind="money", sort="amount", descends_first=True, total="amount",
+               html=_amount),
+        Column(key="currency", label=_("Currency"), kind="code", is_shown=False),
         Column(key="owner", label=_("Owner"), value=lambda a: a.owner.get_display_name() if a.owner else "",
                sort="owner__display_name"),
         Column(key="age", label=_("Waits"), kind="days", value=lambda a: (today - a.raised_on).days,

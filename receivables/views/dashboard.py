@@ -121,8 +121,8 @@ def figures(found: Dashboard, question: Question) -> list[dict[str, Any]]:
                     "share": percent_text(value["overdue_ratio"].value), "customers": found.customers_overdue},
                 url=items_url(question, bucket="overdue"), trend="spark-overdue"),
         _figure(value["dso_countback"], number_text(value["dso_countback"]), pgettext("unit", "days"),
-                _("simple %(dso)s · best %(best)s · delinquent %(add)s") % {
-                    "dso": number_text(value["dso"]), "best": number_text(value["best_possible_dso"]),
+                _("best %(best)s · delinquent %(add)s") % {
+                    "best": number_text(value["best_possible_dso"]),
                     "add": number_text(value["average_days_delinquent"])},
                 url=metrics_url(question), trend="spark-dso", more=value["dso"]),
         _figure(value["collection_effectiveness_index"], number_text(value["collection_effectiveness_index"]), "%",
