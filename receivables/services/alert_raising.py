@@ -320,14 +320,9 @@ def _gather_exposure(run: Run, review: AgingReview, scheme: Scheme) -> list[str]
 
 
 def _rates(run: Run, review: AgingReview) -> tuple[dict[str, Decimal], list[str]]:
-    base = run.unit.base_currency
-    known, missing = {base: Decimal(1)}, []
-    for currency in sorted(review.totals):
-        try:
-            known[currency] = rates.rate(currency=currency, base=base, on=run.as_of)
-        except rates.RateMissing:
-            missing.append(currency)
-    return known, missing
+    table = rates.table(base=run.unit.base_currency, on=run.as_of)
+    used = {run.unit.base_currency, *review.totals}
+    return {c: table[c] for c in sorted(used & set(table))}, sorted(used - set(table))
 
 
 def _for_customers(run: Run, rule: AlertRule, outcome: Outcome) -> None:

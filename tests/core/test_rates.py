@@ -81,6 +81,25 @@ def test_a_table_takes_one_query_for_all_currencies(django_assert_num_queries) -
     assert table == {"CNY": 1, "USD": D("7.1"), "EUR": 8}
 
 
+@pytest.mark.parametrize("base", ["CNY", "USD", "EUR"])
+def test_the_table_for_sql_says_what_a_single_question_says(base: str) -> None:
+    days = [date(2025, 12, 31), date(2026, 1, 5), date(2026, 2, 5)]
+    for day, table in rates.tables(base=base, days=days).items():
+        assert table == rates.table(base=base, on=day)
+        for currency in ("CNY", "USD", "EUR", "GBP"):
+            try:
+                known = rates.rate(currency=currency, base=base, on=day)
+            except rates.RateMissing:
+                known = None
+            assert table.get(currency) == known
+
+
+def test_a_pair_entered_both_ways_counts_by_its_direct_rate() -> None:
+    factories.ExchangeRateFactory(currency="CNY", base="USD", date=date(2026, 1, 2), rate=D("0.15"))
+    assert rates.table(base="CNY", on=date(2026, 1, 5))["USD"] == D("7.1")
+    assert rates.table(base="USD", on=date(2026, 1, 5))["CNY"] == D("0.15")
+
+
 def test_a_day_has_one_rate_of_a_pair() -> None:
     with pytest.raises(InvalidInput, match="already has a rate from 2026-01-01"):
         service.add(

@@ -183,6 +183,15 @@ def test_a_missing_rate_is_a_sentence_not_a_guess(unit):
     ).total == Decimal("80.00")
 
 
+def test_two_foreign_currencies_meet_over_the_base_currency(unit):
+    post(make_customer(unit, "C1"), "E1", "10.00", currency="EUR")
+    for currency, rate in (("EUR", "8"), ("USD", "5")):
+        ExchangeRate.objects.create(currency=currency, base="CNY", date=START, rate=Decimal(rate))
+    scope = Scope(unit_ids=(unit.pk,))
+    report = aging(scope=scope, as_of=START, scheme=schemes.get(), convert_to="USD")
+    assert report.total.total == Decimal("16.00")
+
+
 def test_groups_segments_and_owners(unit, make_user):
     owner = make_user(Role.SALESPERSON, units=[unit], display_name="李")
     parent = make_customer(unit, "P", segment="key", sales_owner=owner)

@@ -99,22 +99,21 @@ def _direct(known: dict[tuple[str, str], Decimal], code: str, base: str) -> Deci
 
 
 def table(*, base: str, on: date) -> dict[str, Decimal]:
-    """Return the rate into `base` of every currency that has one on a day, for use in SQL."""
-    return _table(base, ExchangeRate.objects.filter(date__lte=on).order_by("date"))
+    """This function will return the rate into `base` of every currency that has one on `on`, for use in SQL.
+
+    It holds exactly the currencies that `rate` does not refuse, at the same rates.
+    """
+    return _into(base, _pairs(in_force(on=on)))
 
 
 def tables(*, base: str, days: Sequence[date]) -> dict[date, dict[str, Decimal]]:
-    """Return the table of each day, with one query for all of them."""
+    """This function will return the table of each day, with one query for all of them."""
     last = max(days, default=date.min)
     known = list(ExchangeRate.objects.filter(date__lte=last).order_by("date"))
-    return {day: _table(base, [r for r in known if r.date <= day]) for day in days}
+    return {day: _into(base, _pairs(r for r in known if r.date <= day)) for day in days}
 
 
-def _table(base: str, known: Iterable[ExchangeRate]) -> dict[str, Decimal]:
-    rates = {base: Decimal(1)}
-    for row in known:
-        if row.base == base:
-            rates[row.currency] = row.rate
-        elif row.currency == base:
-            rates[row.base] = 1 / row.rate
-    return rates
+def _into(base: str, known: dict[tuple[str, str], Decimal]) -> dict[str, Decimal]:
+    codes = {base} | {code for pair in known for code in pair}
+    found = {code: _through(known, code, base) for code in sorted(codes)}
+    return {code: rate for code, rate in found.items() if rate is not None}
