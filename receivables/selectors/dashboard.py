@@ -166,17 +166,22 @@ def _top(rows: list[AgingRow], scope: Scope, as_of: date) -> list[TopCustomer]:
 
 def _oldest_due(customer_ids: list[int], as_of: date) -> dict[int, date]:
     """Return customer → earliest due date of what was open and overdue on a day."""
+    # Summed by item: what was applied before the day and taken back after it was not open then.
     sql = """
-        SELECT customer_id, MIN(due_date) FROM (
-            SELECT customer_id, due_date FROM receivables_openitem
-            WHERE open_amount <> 0 AND direction = 'debit' AND customer_id = ANY(%(ids)s)
+        WITH owed AS (
+            SELECT id, customer_id, due_date, open_amount FROM receivables_openitem
+            WHERE customer_id = ANY(%(ids)s) AND direction = 'debit' AND open_amount <> 0
               AND posting_date <= %(as_of)s AND due_date < %(as_of)s
-            UNION ALL
-            SELECT a.customer_id, a.debit_due_date FROM receivables_allocation a
-            JOIN receivables_openitem d ON d.id = a.debit_item_id
+        ), later AS (
+            SELECT a.debit_item_id AS id, d.customer_id, d.due_date, SUM(a.amount) AS amount
+            FROM receivables_allocation a JOIN receivables_openitem d ON d.id = a.debit_item_id
             WHERE d.customer_id = ANY(%(ids)s) AND a.effective_date > %(as_of)s
-              AND a.debit_posting_date <= %(as_of)s AND a.debit_due_date < %(as_of)s AND a.amount > 0
-        ) x GROUP BY customer_id
+              AND a.debit_posting_date <= %(as_of)s AND a.debit_due_date < %(as_of)s
+            GROUP BY 1, 2, 3
+        )
+        SELECT COALESCE(o.customer_id, l.customer_id), MIN(COALESCE(o.due_date, l.due_date))
+        FROM owed o FULL JOIN later l ON l.id = o.id
+        WHERE COALESCE(o.open_amount, 0) + COALESCE(l.amount, 0) <> 0 GROUP BY 1
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, {"ids": customer_ids, "as_of": as_of})

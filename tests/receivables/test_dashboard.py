@@ -68,6 +68,20 @@ def test_the_oldest_item_of_a_debtor_is_that_of_the_day_asked_for(unit, manager)
     assert board(manager, scope, date(2024, 4, 30)).top[0].days_overdue == 30
 
 
+def test_what_was_paid_on_a_day_and_taken_back_later_was_not_overdue_then(unit, manager):
+    customer = make_customer(unit, "C1")
+    post(customer, "OLD", "10.00", day=date(2024, 1, 1), due=date(2024, 1, 31))
+    post(customer, "NEW", "10.00", day=date(2024, 3, 1), due=date(2024, 3, 31))
+    receipt = post(customer, "R", "10.00", kind="receipt", day=date(2024, 4, 5))
+    (made,) = allocations.allocate_oldest_first(
+        credit_item=receipt, effective_date=date(2024, 4, 5), actor=None
+    )
+    allocations.take_back(allocation=made, effective_date=date(2024, 4, 20), actor=None)
+    scope = scope_for(manager)
+    assert board(manager, scope, date(2024, 4, 10)).top[0].days_overdue == 10
+    assert board(manager, scope, date(2024, 4, 30)).top[0].days_overdue == 90
+
+
 def test_the_trend_is_drawn_from_summaries_and_equals_the_roll_back(unit, manager):
     Books(unit, 5)
     ExchangeRate.objects.create(
