@@ -18,7 +18,7 @@ from receivables.domain import metrics as formulas
 from receivables.domain.aging import Basis, Scheme
 from receivables.models import OverdueAlert
 from receivables.selectors import metrics, trend
-from receivables.selectors.aging import AgingRow
+from receivables.selectors.aging import AgingRow, totals_of
 from receivables.selectors.metrics import Balance, Metric, Period
 from receivables.selectors.open_amounts import (
     Scope,
@@ -79,7 +79,8 @@ def dashboard(
     :raises config.core.selectors.rates.RateMissing: if a needed rate is not there
     """
     parts = _parts(scope, as_of, scheme, convert_to)
-    _part, total, customers, customers_overdue = parts[0]
+    owners = [row for part, row, *_counts in parts if part == "owner"]
+    total = _total(owners, scheme, convert_to)
     balance = metrics.balance_of(total, scheme)
     figures = metrics.metrics(
         scope=scope,
@@ -91,8 +92,9 @@ def dashboard(
     )
     return Dashboard(
         as_of=as_of, currency=convert_to, scheme=scheme, total=total, balance=balance,
-        customers=customers, customers_overdue=customers_overdue,
-        owners=_owners([row for part, row, *_rest in parts if part == "owner"]),
+        customers=sum(count for *_row, count, _late in parts),
+        customers_overdue=sum(late for *_row, late in parts),
+        owners=_owners(owners),
         top=_top([row for part, row, *_rest in parts if part == "top"], scope, as_of),
         metrics={m.code: m for m in figures},
         trend=_trend(scope, as_of, scheme, convert_to) if trend.can_answer(scope) else [],
@@ -103,29 +105,28 @@ def dashboard(
 def _parts(
     scope: Scope, as_of: date, scheme: Scheme, convert_to: str
 ) -> list[tuple[str, AgingRow, int, int]]:
-    """Return the total, each owner and the ten largest debtors, from one pass over the open items."""
+    """Return each owner and the ten largest debtors, from one pass over the open items.
+
+    With each owner come the number of customers that owe or are owed, and of those overdue.
+    """
     by_customer, values = by_customer_sql(
         scope, as_of=as_of, basis=Basis.DUE, scheme=scheme, convert_to=convert_to
     )
     names = bucket_columns(scheme)
-    columns = ", ".join(f"q.{n}" for n in names)
     sums = ", ".join(f"COALESCE(SUM(q.{n}), 0.00)" for n in names)
     overdue = " + ".join(f"p.b{i}" for i in range(1, len(scheme.buckets)))
     sql = f"""
-        WITH p AS ({by_customer}), q AS MATERIALIZED (
-            SELECT p.customer_id, {", ".join(f"SUM(p.{n}) AS {n}" for n in names)},
-                   SUM({overdue}) AS overdue, MIN(p.missing) AS missing
-            FROM p GROUP BY p.customer_id
+        WITH q AS MATERIALIZED (SELECT p.*, {overdue} AS overdue FROM ({by_customer}) p), top AS (
+            SELECT q.customer_id, SUM(q.overdue) AS overdue FROM q WHERE q.overdue > 0
+            GROUP BY q.customer_id ORDER BY overdue DESC, q.customer_id LIMIT {TOP}
         )
-        SELECT 'total', NULL::bigint, '', '', {sums}, MIN(q.missing), COUNT(*), COUNT(*) FILTER (WHERE q.overdue > 0)
-        FROM q
-        UNION ALL
-        SELECT 'owner', c.sales_owner_id, '', '', {sums}, NULL, 0, 0
+        SELECT 'owner', c.sales_owner_id, '', '', {sums}, MIN(q.missing), COUNT(DISTINCT q.customer_id),
+               COUNT(DISTINCT q.customer_id) FILTER (WHERE q.overdue > 0)
         FROM q JOIN customers_customer c ON c.id = q.customer_id GROUP BY c.sales_owner_id
         UNION ALL
-        (SELECT 'top', c.id, c.code, c.name, {columns}, NULL, 0, 0
-         FROM q JOIN customers_customer c ON c.id = q.customer_id
-         WHERE q.overdue > 0 ORDER BY q.overdue DESC, c.id LIMIT {TOP})
+        (SELECT 'top', c.id, c.code, c.name, {sums}, NULL, 0, 0
+         FROM top JOIN q ON q.customer_id = top.customer_id JOIN customers_customer c ON c.id = q.customer_id
+         GROUP BY c.id ORDER BY MIN(top.overdue) DESC, c.id)
     """  # noqa: S608 - built from constants; every value is a parameter
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -136,6 +137,13 @@ def _parts(
         (r[0], AgingRow(r[1], r[2], r[3], convert_to, r[4:end], r[end], r[end + 1], sum(r[4 : end + 2], ZERO)), r[-2], r[-1])
         for r in fetched
     ]  # fmt: skip
+
+
+def _total(owners: list[AgingRow], scheme: Scheme, currency: str) -> AgingRow:
+    nothing = AgingRow(
+        None, "", "", currency, tuple(ZERO for _b in scheme.buckets), ZERO, ZERO, ZERO
+    )
+    return next(iter(totals_of(owners)), nothing)
 
 
 def _names(ids: set[int]) -> dict[int, str]:
