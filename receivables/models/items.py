@@ -7,12 +7,12 @@ on day D is `amount` less the allocations effective on or before D; `open_amount
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -59,14 +59,19 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
 
     def was_open_on(self, day: date) -> OpenItemQuerySet:
         """Limit to items that had something left at the end of `day`."""
-        later = Allocation.objects.filter(effective_date__gt=day)
-        # Only these can have been open; nobody sums up what was settled long before.
-        candidates = (
-            ~Q(open_amount=0)
-            | Q(pk__in=later.values("debit_item"))
-            | Q(pk__in=later.values("credit_item"))
-        )
-        return self.filter(candidates).open_as_of(day).exclude(open_as_of=0)  # type: ignore[misc]
+        later = Allocation.objects.filter(effective_date__gt=day).order_by()
+        settled_since = Q(pk__in=_applied(later, "debit_item")) | Q(pk__in=_applied(later, "credit_item"))
+        taken_back = later.filter(amount__lt=0)
+        # Sums are looked up only where a credit was taken back since; elsewhere the sets decide.
+        is_odd = Q(pk__in=taken_back.values("debit_item")) | Q(pk__in=taken_back.values("credit_item"))
+        candidates = self.filter(~Q(open_amount=0) | settled_since).open_as_of(day)
+        left = Case(When(is_odd, then=F("open_as_of")), default=Value(1, output_field=MONEY))
+        return candidates.annotate(_left=left).exclude(_left=0)  # type: ignore[misc]
+
+
+def _applied(allocations: models.QuerySet[Allocation], side: str) -> models.QuerySet[Allocation, dict[str, Any]]:
+    """Return the items of one side that something is left applied to."""
+    return allocations.values(side).annotate(applied=Sum("amount")).exclude(applied=0).values(side)
 
 
 def _sum_of(allocations: models.QuerySet[Allocation], side: str) -> Coalesce:

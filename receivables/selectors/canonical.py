@@ -14,20 +14,16 @@ from django.db import connection, transaction
 from config.core.money import to_text
 
 OPEN_ITEMS_SQL = """
-    WITH later AS (
-        SELECT id, SUM(amount) AS amount FROM (
-            SELECT debit_item_id AS id, amount FROM receivables_allocation WHERE effective_date > %(as_of)s
-            UNION ALL
-            SELECT credit_item_id, amount FROM receivables_allocation WHERE effective_date > %(as_of)s
-        ) a GROUP BY id
-    )
     SELECT u.code, c.code, i.source, i.number, i.instalment, i.kind, i.direction, i.document_date, i.posting_date,
-           i.due_date, i.currency, i.amount, i.open_amount + COALESCE(l.amount, 0)
+           i.due_date, i.currency, i.amount, i.open_amount + COALESCE(d.amount, 0) + COALESCE(a.amount, 0)
     FROM receivables_openitem i
-    LEFT JOIN later l ON l.id = i.id
+    LEFT JOIN (SELECT debit_item_id AS id, SUM(amount) AS amount FROM receivables_allocation
+               WHERE effective_date > %(as_of)s GROUP BY 1) d ON d.id = i.id
+    LEFT JOIN (SELECT credit_item_id AS id, SUM(amount) AS amount FROM receivables_allocation
+               WHERE effective_date > %(as_of)s GROUP BY 1) a ON a.id = i.id
     JOIN core_businessunit u ON u.id = i.unit_id
     JOIN customers_customer c ON c.id = i.customer_id
-    WHERE i.posting_date <= %(as_of)s AND i.open_amount + COALESCE(l.amount, 0) <> 0
+    WHERE i.posting_date <= %(as_of)s AND i.open_amount + COALESCE(d.amount, 0) + COALESCE(a.amount, 0) <> 0
     ORDER BY u.code COLLATE "C", c.code COLLATE "C", i.source COLLATE "C", i.number_key COLLATE "C",
              i.instalment, i.posting_date, i.amount, i.document_date
 """

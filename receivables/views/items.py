@@ -46,8 +46,11 @@ def _number(row: dict[str, Any]) -> str:
     return format_html('{} <span class="zq-faint">/{}</span>', row["number"], row["instalment"])
 
 
-def definition(as_of: date) -> ListDefinition:
-    """Return the columns; the days overdue are those on `as_of`."""
+def definition(as_of: date, *, only_open: bool = True) -> ListDefinition:
+    """Return the columns; the days overdue are those on `as_of`.
+
+    What is open comes oldest due first, everything newest first: both as an index has them.
+    """
 
     def overdue(row: dict[str, Any]) -> int | None:
         days = days_overdue(row["due_date"], as_of=as_of)
@@ -64,7 +67,7 @@ def definition(as_of: date) -> ListDefinition:
 
     return ListDefinition(
         page="receivables:items",
-        order="due_date",
+        order="due_date" if only_open else "-posting_date",
         currency="currency",
         columns=(
             Column(key="number", label=gettext_lazy("Document"), kind="code", sort="number_key", link=_link,
@@ -123,7 +126,7 @@ def ledger_page(request: HttpRequest) -> HttpResponseBase:
     )
     return list_response(
         request,
-        definition=definition(wanted.as_of),
+        definition=definition(wanted.as_of, only_open=wanted.state == items.OPEN),
         rows=found.values(*items.ROW, "open_as_of", "signed_amount", "signed_open"),
         template="receivables/items/list.html",
         form=form,

@@ -43,7 +43,7 @@ def _state(row: dict[str, Any]) -> Badge:
 
 RECEIPTS = ListDefinition(
     page="receivables:receipts",
-    order="-document_date",
+    order="-posting_date",
     currency="currency",
     columns=(
         Column(key="number", label=gettext_lazy("Bank reference"), kind="code", sort="number_key", is_fixed=True,
