@@ -66,7 +66,7 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
         is_odd = Q(pk__in=taken_back.values("debit_item")) | Q(pk__in=taken_back.values("credit_item"))
         candidates = self.filter(~Q(open_amount=0) | settled_since).open_as_of(day)
         left = Case(When(is_odd, then=F("open_as_of")), default=Value(1, output_field=MONEY))
-        return candidates.annotate(_left=left).exclude(_left=0)  # type: ignore[misc]
+        return candidates.annotate(_left=left).exclude(_left=0)
 
 
 def _applied(allocations: models.QuerySet[Allocation], side: str) -> models.QuerySet[Allocation, dict[str, Any]]:
