@@ -101,7 +101,6 @@ INSTALLED_APPS = [
     "receivables",
     "credit",
     "planning",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -48,11 +48,6 @@ def quarter_start(day: date) -> date:
     return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
 
 
-def quarter_end(day: date) -> date:
-    """Return the last day of the calendar quarter of `day`."""
-    return add_months(quarter_start(day), 3) - timedelta(days=1)
-
-
 def month_ends(until: date, count: int) -> list[date]:
     """Return `count` month ends in order, the last one being the month end on or before `until`."""
     last = until if until == month_end(until) else month_start(until) - timedelta(days=1)

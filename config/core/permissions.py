@@ -104,16 +104,6 @@ def requires(
     return decorate
 
 
-class Requires:
-    """The same for class-based views: set `required_permissions` (codes, or codes by method)."""
-
-    required_permissions: Declaration | None = None
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        codes = codes_for(self.required_permissions, method=request.method or "")
-        return guard(request, codes) or super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-
-
 def person(request: HttpRequest | Request) -> User:
     """Return who is signed in; only behind `requires` or a declared permission."""
     user = request.user

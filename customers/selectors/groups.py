@@ -67,13 +67,6 @@ def levels_below(*, customer_id: int) -> int:
     return max(level for _id, level in _descendants(customer_id) or [(0, 0)])
 
 
-def member_ids(*, customer_id: int) -> list[int]:
-    """This function will return the ids of the whole group a customer belongs to, top first."""
-    above = ancestor_ids(customer_id=customer_id)
-    top = above[-1] if above else customer_id
-    return [found for found, _level in _descendants(top)]
-
-
 def group_of(*, customer: Customer, user: User) -> Group | None:
     """This function will return the group of a customer in order of the tree, or None.
 

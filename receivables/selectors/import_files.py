@@ -18,7 +18,7 @@ from config.core.files.delimited import DelimitedFile
 from config.core.files.refusals import FileRefused
 from config.core.files.workbooks import Workbook
 from receivables.domain.importing import dates, layouts
-from receivables.domain.importing.fields import DATE, FIELDS, OPEN_ITEMS, RECEIPTS, by_name
+from receivables.domain.importing.fields import DATE, FIELDS, OPEN_ITEMS, RECEIPTS
 from receivables.domain.importing.layouts import Layout, NoLayout
 from receivables.domain.importing.mappings import ColumnMapping
 
@@ -245,7 +245,3 @@ def _shown(cell: object) -> str:
 def default_source(kind: str) -> str:
     """This function will return under which source a kind's numbers are unique unless one is given."""
     return {OPEN_ITEMS: "ledger", RECEIPTS: "cash"}.get(kind, "")
-
-
-def field_names(kind: str) -> list[str]:
-    return list(by_name(kind))

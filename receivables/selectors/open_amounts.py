@@ -8,7 +8,7 @@ posted after D do not count. Both parts come from covering indexes without touch
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -203,11 +203,6 @@ def by_customer_sql(
         LEFT JOIN UNNEST(%(rate_of)s::text[], %(rate_is)s::numeric[]) AS x(currency, rate) ON x.currency = s.currency
     """  # noqa: S608
     return sql, values
-
-
-def in_currency(scope: Scope, currency: str) -> Scope:
-    """Return the scope limited to one currency."""
-    return replace(scope, currency=currency)
 
 
 def refuse_missing(currencies: Iterable[str | None], *, base: str, on: date) -> None:

@@ -82,7 +82,6 @@ def test_month_ends_and_quarters():
     ]
     assert dates.month_ends(date(2026, 3, 31), 1) == [date(2026, 3, 31)]
     assert dates.quarter_start(date(2026, 11, 23)) == date(2026, 10, 1)
-    assert dates.quarter_end(date(2026, 11, 23)) == date(2026, 12, 31)
 
 
 def test_codes_one_cannot_tell_apart_are_one():

@@ -34,7 +34,6 @@ REF = re.compile(rb"\br=\"([A-Z]{1,3})\d+\"")
 HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
 VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]|<(?:\w+:)?is\b")
 MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=\"([A-Z]+\d+):([A-Z]+\d+)\"")
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
