@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models.functions import Lower
+
 from config.core.models import BusinessUnit, User
 from config.core.services import audit
 from config.core.text import comparison_key
@@ -88,15 +90,15 @@ class CustomerImport:
     def _known(self, lines: list[Line]) -> Known:
         there = Customer.objects.filter(unit=self.unit).select_related(*RELATIONS)
         customers = {c.code_key: c for c in there.iterator(chunk_size=5000)}
-        people = User.objects.filter(is_active=True)
+        people = User.objects.filter(is_active=True).annotate(key=Lower("username"))
         named = {
             line.values.get(name, "").lower()
             for line in lines
             for name in ("sales_owner", "collector")
         } - {""}
-        users = {}
-        for person in people.filter(username__in=named) if named else ():
-            if person.sees_all_units or self.unit.pk in person.unit_ids():
+        users: dict[str, User] = {}
+        for person in people.filter(key__in=named).prefetch_related("units") if named else ():
+            if person.sees_all_units or self.unit in person.units.all():
                 users[person.username.lower()] = person
         return Known(
             customers=customers,

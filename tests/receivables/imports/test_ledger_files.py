@@ -258,6 +258,15 @@ def test_customers_are_created_compared_and_refused(books, make_user):
     assert not Customer.objects.filter(code="K3").exists()
 
 
+def test_people_are_known_in_any_case_and_only_in_their_units(books, make_user):
+    seller = make_user(username="Li.Wei", units=[books])
+    make_user(username="stranger", units=[])
+    text = "客户编码,客户名称,业务员\nK1,杭州甲公司,li.wei\nK2,杭州乙公司,stranger\n"
+    batch = send(books, text, kind="customers", good_rows_only=True)
+    assert codes(batch) == [(3, "unknown_user")]
+    assert Customer.objects.get(code="K1").sales_owner == seller
+
+
 def test_reasons_are_read_in_the_language_of_the_reader(books):
     batch = send(books, f"{HEAD}\nA-1,C9,2026-01-05,2026-02-04,100\n")
     row = imports.refusals(batch=batch)[0]
