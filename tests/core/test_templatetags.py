@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django import forms
 from django.template import Context, Template
 from django.template.loader import get_template
 from django.test import RequestFactory
@@ -154,3 +155,16 @@ def test_error_pages_need_no_request(name: str) -> None:
     html = get_template(name).render()
     assert "<h1" in html
     assert 'action=""' not in html
+
+
+def test_folded_filters_are_counted_when_they_ask_for_something():
+    class Filters(forms.Form):
+        folded = ("kind", "since", "gone")
+        kind = forms.ChoiceField(required=False, choices=[("all", "All"), ("invoice", "Invoice")])
+        since = forms.DateField(required=False)
+        q = forms.CharField(required=False)
+
+    assert zq.folded_in_use(Filters({"q": "x"})) == 0
+    assert zq.folded_in_use(Filters({"kind": "all"})) == 0, "the first choice is the usual"
+    assert zq.folded_in_use(Filters({"kind": "invoice", "since": "2026-01-01"})) == 2
+    assert zq.folded_in_use(forms.Form({})) == 0
