@@ -10,7 +10,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -89,7 +90,22 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Referrer-Policy", "same-origin")
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
+        if request.method == "HEAD":
+            _take_body_away(response)
         return response
+
+
+def _take_body_away(response: HttpResponseBase) -> None:
+    """Leave the headers of an answer to HEAD; a body would be read as the next answer's beginning.
+
+    Not every server drops it (waitress does not).
+    """
+    if isinstance(response, StreamingHttpResponse):
+        response.close()
+        response.streaming_content = iter(())
+    elif isinstance(response, HttpResponse):
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
 
 
 class SessionLifetimeMiddleware:

@@ -245,7 +245,7 @@ class ImportRun(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         batch = get_object_or_404(_visible(request), pk=pk)
-        uploads.choose_to_write(batch=batch)
+        uploads.choose_to_write(batch=batch, actor=person(request))
         background.enqueue(batch=batch, actor=person(request))
         return Response(ImportOutput(batch).data, status=status.HTTP_202_ACCEPTED)
 

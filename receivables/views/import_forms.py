@@ -38,8 +38,11 @@ class UploadForm(CleanForm):
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx", "data-drop": ""}),
     )
 
-    def __init__(self, *args: Any, request: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, request: Any, kinds: list[tuple[str, Any]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        _offer(self.fields["kind"], kinds)
         known = units_of(request)
         field = self.fields["unit"]
         assert isinstance(field, forms.ModelChoiceField)

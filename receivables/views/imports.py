@@ -104,13 +104,20 @@ def index(request: HttpRequest) -> HttpResponseBase:
 def upload(request: HttpRequest) -> HttpResponse:
     """Step 1: the file, its kind, its unit."""
     asked = request.GET.get("kind")
-    initial = {"kind": asked} if asked in FIELDS else {}
-    form = UploadForm(request.POST or None, request.FILES or None, request=request, initial=initial)
+    kinds = [
+        (kind, label)
+        for kind, label in ImportKind.choices
+        if kind in uploads.kinds_for(actor=person(request))
+    ]
+    initial = {"kind": asked} if asked in dict(kinds) else {}
+    form = UploadForm(
+        request.POST or None, request.FILES or None, request=request, kinds=kinds, initial=initial
+    )
     if request.method == "POST" and form.is_valid():
         batch = attempt(form, lambda: _take(request, form))
         if batch is not None:
             return redirect("receivables:import_mapping", pk=batch.pk)
-    context = {"form": form, "kinds": ImportKind.choices, "step": 1}
+    context = {"form": form, "kinds": kinds, "step": 1}
     return render(
         request, "receivables/imports/upload.html", context, status=422 if form.errors else 200
     )
@@ -253,7 +260,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     """Import what was checked."""
     batch = _batch(request, pk)
     try:
-        uploads.choose_to_write(batch=batch)
+        uploads.choose_to_write(batch=batch, actor=person(request))
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:

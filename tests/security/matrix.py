@@ -149,6 +149,7 @@ PAGES: dict[str, Entry] = {
     "receivables/customers/<pk>/figures/": {"GET": READERS},
     "receivables/customers/<pk>/items/": {"GET": READERS},
     "receivables/customers/<pk>/ledger/": {"GET": READERS},
+    "receivables/customers/<pk>/timeline/": {"GET": READERS},
     "receivables/customers/<pk>/aging/": {"GET": READERS},
     "receivables/aging-schemes/": {"GET": READERS},
     "receivables/aging-schemes/new/": {"GET": KEEP_SCHEMES, "POST": KEEP_SCHEMES},

@@ -211,7 +211,7 @@ def company(demo_company: DemoCompany) -> DemoCompany:
     for unit in (demo_company.east, demo_company.south):
         reviews.run(unit=unit, as_of=demo_company.yesterday, actor=None, now=now)
     uploads.take(
-        unit=demo_company.east, kind="open-items", file_name="ledger.csv", content=[LEDGER.encode()], mapping="",
+        unit=demo_company.east, kind="receipts", file_name="receipts.csv", content=[LEDGER.encode()], mapping="",
         options={}, actor=manager,
     )  # fmt: skip
     PeriodReopening.objects.create(

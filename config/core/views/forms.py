@@ -12,6 +12,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from config.core.errors import DomainError
+from config.core.serializers import FIRST_YEAR, LAST_YEAR
 
 NO_CONTROL = RegexValidator(
     re.compile(
@@ -54,7 +55,11 @@ class DateField(forms.DateField):
             and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)
         ):
             raise ValidationError(_("Write the date as YYYY-MM-DD."))
-        return super().to_python(value)
+        day = super().to_python(value)
+        # As in the API: arithmetic with months and years needs room on both sides.
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValidationError(_("The year must lie between 1900 and 2199."))
+        return day
 
 
 Result = TypeVar("Result")

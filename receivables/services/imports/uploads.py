@@ -18,12 +18,13 @@ from config.core.files import gates
 from config.core.models import BusinessUnit, User
 from config.core.services import audit
 from receivables.domain.importing import mappings
-from receivables.domain.importing.fields import FIELDS
+from receivables.domain.importing.fields import FIELDS, RECEIPTS
 from receivables.domain.importing.mappings import DELIVERED, ColumnMapping, MappingRefused
 from receivables.models import ImportBatch, ImportMapping
 from receivables.selectors import import_files
 from receivables.services.imports.choices import choose
 
+POST_RECEIPTS, POST_ITEMS = "receivables.post_receipt", "receivables.post_openitem"
 SUFFIXES = {".csv": ".csv", ".txt": ".csv", ".tsv": ".csv", ".xlsx": ".xlsx"}
 
 
@@ -41,6 +42,27 @@ class ImportUnderWay(DomainError):
 
 class KindUnknown(InvalidInput):
     code = "import_kind"
+
+
+def kinds_for(*, actor: User | None) -> list[str]:
+    """This function will return the kinds of files that a person may import.
+
+    Cash and ledger are apart: who posts receipts and no other document imports receipts only.
+    """
+    is_cash_only = (
+        actor is not None and actor.has_perm(POST_RECEIPTS) and not actor.has_perm(POST_ITEMS)
+    )
+    return [RECEIPTS] if is_cash_only else list(FIELDS)
+
+
+def _refuse_others_duty(*, kind: str, options: Mapping[str, Any], actor: User | None) -> None:
+    allowed = kinds_for(actor=actor)
+    if kind not in allowed:
+        raise NotAllowed(
+            _("You post receipts only; documents and customers are imported by somebody else.")
+        )
+    if options.get("create_customers") and allowed == [RECEIPTS]:
+        raise NotAllowed(_("You post receipts only; customers are created by somebody else."))
 
 
 def find_mapping(
@@ -94,7 +116,7 @@ def take(
 
     :raises FileRefused: if the file must not be opened
     :raises InvalidInput: if kind, mapping or a choice is unknown
-    :raises NotAllowed: if the unit is out of the actor's scope
+    :raises NotAllowed: if the unit is out of the actor's scope, or the kind another person's duty
     """
     if kind not in FIELDS:
         raise KindUnknown(
@@ -104,6 +126,7 @@ def take(
         )
     if actor is not None and not BusinessUnit.objects.visible_to(actor).filter(pk=unit.pk).exists():
         raise NotAllowed(_("You do not belong to this business unit."))
+    _refuse_others_duty(kind=kind, options=options, actor=actor)
     found = find_mapping(kind=kind, unit=unit, given=mapping)
     if options.get("date_order"):
         found = _parsed(kind, {**found.as_json(), "date_order": options["date_order"]})
@@ -180,8 +203,10 @@ def reconfigure(
     """This function will change how a stored file is to be read, before it is imported.
 
     :raises InvalidInput: if mapping or choices are unknown
+    :raises NotAllowed: if the kind is another person's duty
     """
     refuse_if_written(batch)
+    _refuse_others_duty(kind=batch.kind, options=options, actor=actor)
     found = _parsed(batch.kind, dict(mapping))
     choices = choose(unit=batch.unit, kind=batch.kind, mapping=found, given=options)
     batch.mapping, batch.options = found.as_json(), choices.as_json()
@@ -200,12 +225,14 @@ def refuse_if_written(batch: ImportBatch) -> None:
         )
 
 
-def choose_to_write(*, batch: ImportBatch) -> ImportBatch:
+def choose_to_write(*, batch: ImportBatch, actor: User | None) -> ImportBatch:
     """This function will turn a check into an import; a worker does it.
 
     :raises ImportUnderWay: if it is written or at work
+    :raises NotAllowed: if the kind is another person's duty
     """
     refuse_if_written(batch)
+    _refuse_others_duty(kind=batch.kind, options=batch.options, actor=actor)
     batch.options = {**batch.options, "dry_run": False}
     batch.save(update_fields=["options"])
     return batch
