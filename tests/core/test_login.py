@@ -66,7 +66,9 @@ def test_unknown_wrong_and_disabled_look_the_same() -> None:
     factories.alice()
     factories.UserFactory(username="gone", is_active=False)
     answers = [
-        Client().post("/login/", {"username": name, "password": word})
+        Client(headers={"accept-language": "en"}).post(
+            "/login/", {"username": name, "password": word}
+        )
         for name, word in [("nobody", "x"), ("alice", "x"), ("gone", factories.PASSWORD)]
     ]
     assert [answer.status_code for answer in answers] == [401, 401, 401]
