@@ -83,4 +83,4 @@ def _send_digest_if_complete(*, as_of: date) -> None:
     if as_of == clock.today() - timedelta(days=1) and alert_notices.is_complete(as_of=as_of):
         day = as_of.isoformat()
         link = f"{reverse('receivables:alerts')}?raised_from={day}&raised_to={day}"
-        alert_notices.send_digest(as_of=as_of, now=clock.now(), link=link)
+        alert_notices.send_digest(as_of=as_of, link=link)

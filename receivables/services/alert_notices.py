@@ -18,6 +18,7 @@ from config.core.selectors import calendar
 from config.core.services import audit, notify, outbox
 from receivables.domain import alerts as rules_of
 from receivables.models import AgingReview, OverdueAlert
+from receivables.services import reviews
 
 DIGEST = "alerts.digest"
 ESCALATED = "alerts.escalated"
@@ -43,7 +44,7 @@ def is_complete(*, as_of: date) -> bool:
 
 
 @transaction.atomic
-def send_digest(*, as_of: date, now: datetime, link: str) -> int:
+def send_digest(*, as_of: date, link: str) -> int:
     """This function will tell each person once what the reviews of a day raised; it returns how many.
 
     Owners hear of their own alerts, managers of all alerts of their units. Who has an e-mail address
@@ -109,11 +110,9 @@ def _tell_missing_rates(*, as_of: date, link: str) -> None:
     day = as_of.isoformat()
     if Notification.objects.filter(kind=RATE_MISSING, context__day=day).exists():
         return
-    reviews = AgingReview.objects.filter(as_of=as_of, totals__has_key="_report").select_related(
-        "unit"
-    )
-    for review in reviews.order_by("pk"):
-        currencies = review.totals["_report"].get("missing_rates", [])
+    done = AgingReview.objects.filter(as_of=as_of, totals__has_key=reviews.REPORT)
+    for review in done.select_related("unit").order_by("pk"):
+        currencies = reviews.report(review).get("missing_rates", [])
         if currencies:
             notify.notify_many(
                 users=_managers([review.unit_id]), kind=RATE_MISSING, message=RATE_MESSAGE,

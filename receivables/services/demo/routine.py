@@ -124,5 +124,5 @@ def _ids(rows: Iterable[OverdueAlert]) -> list[int]:
 
 def tell_people(*, today: date, now: datetime, link: str, escalated_link: str) -> int:
     """This function will send the morning's digest and bring forgotten alerts to the managers."""
-    told = alert_notices.send_digest(as_of=today - timedelta(days=1), now=now, link=link)
+    told = alert_notices.send_digest(as_of=today - timedelta(days=1), link=link)
     return told + alert_notices.escalate(today=today, now=now, link=escalated_link)
