@@ -1,4 +1,4 @@
-"""Open items and their allocations: one table for everything a customer owes or is owed.
+"""Open items: one table for everything a customer owes or is owed; allocations.py says what pays what.
 
 Posted is final: a trigger refuses any change of what was posted, and every deletion. What was open
 on day D is `amount` less the allocations effective on or before D; `open_amount` is the same for
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pgtrigger
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.core.models import User
+    from receivables.models.allocations import Allocation
 
 MONEY = models.DecimalField(max_digits=18, decimal_places=2)
 
@@ -50,7 +52,7 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
 
     def open_as_of(self, day: date) -> OpenItemQuerySet:
         """Limit to what was posted by `day` and annotate `open_as_of`: what was open at its end."""
-        later = Allocation.objects.filter(effective_date__gt=day).order_by()
+        later = _applied_after(day)
         applied = Case(
             When(direction=OpenItem.Direction.DEBIT, then=_sum_of(later, "debit_item")),
             default=_sum_of(later, "credit_item"),
@@ -59,7 +61,7 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
 
     def was_open_on(self, day: date) -> OpenItemQuerySet:
         """Limit to items that had something left at the end of `day`."""
-        later = Allocation.objects.filter(effective_date__gt=day).order_by()
+        later = _applied_after(day)
         settled_since = Q(pk__in=_applied(later, "debit_item")) | Q(pk__in=_applied(later, "credit_item"))
         taken_back = later.filter(amount__lt=0)
         # Sums are looked up only where a credit was taken back since; elsewhere the sets decide.
@@ -67,6 +69,12 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
         candidates = self.filter(~Q(open_amount=0) | settled_since).open_as_of(day)
         left = Case(When(is_odd, then=F("open_as_of")), default=Value(1, output_field=MONEY))
         return candidates.annotate(_left=left).exclude(_left=0)
+
+
+def _applied_after(day: date) -> models.QuerySet[Allocation]:
+    # By name: an allocation is made of items, so its module imports this one.
+    found: models.QuerySet[Allocation] = apps.get_model("receivables", "Allocation").objects.all()
+    return found.filter(effective_date__gt=day).order_by()
 
 
 def _applied(allocations: models.QuerySet[Allocation], side: str) -> models.QuerySet[Allocation, dict[str, Any]]:
@@ -314,150 +322,3 @@ class OpenItem(models.Model):
     @property
     def is_open(self) -> bool:
         return self.open_amount != 0
-
-
-# The last word on what services check first, once per statement, so that an import pays it once.
-FITS_ITS_ITEMS = """
-    IF EXISTS (
-        SELECT 1 FROM new_rows a
-        JOIN receivables_openitem c ON c.id = a.credit_item_id
-        JOIN receivables_openitem d ON d.id = a.debit_item_id
-        WHERE c.direction <> 'credit' OR d.direction <> 'debit'
-           OR (c.unit_id, c.customer_id, c.currency, c.posting_date, c.document_date) IS DISTINCT FROM
-              (a.unit_id, a.customer_id, a.currency, a.credit_posting_date, a.credit_document_date)
-           OR (d.unit_id, d.customer_id, d.currency, d.posting_date, d.document_date, d.due_date, d.kind) IS DISTINCT FROM
-              (a.unit_id, a.customer_id, a.currency, a.debit_posting_date, a.debit_document_date, a.debit_due_date, a.debit_kind)
-    ) THEN
-        RAISE EXCEPTION 'An allocation must agree with both of its items.' USING ERRCODE = 'check_violation';
-    END IF;
-    IF EXISTS (
-        SELECT 1 FROM new_rows a JOIN receivables_allocation o ON o.id = a.reverses_id
-        WHERE o.reverses_id IS NOT NULL OR a.effective_date < o.effective_date
-           OR (o.credit_item_id, o.debit_item_id, o.amount) IS DISTINCT FROM (a.credit_item_id, a.debit_item_id, -a.amount)
-    ) THEN
-        RAISE EXCEPTION 'A reversal must undo one allocation wholly, and not before it.' USING ERRCODE = 'check_violation';
-    END IF;
-    IF EXISTS (
-        SELECT 1 FROM receivables_allocation a JOIN receivables_openitem i ON i.id = a.debit_item_id
-        WHERE a.debit_item_id IN (SELECT debit_item_id FROM new_rows)
-        GROUP BY i.id HAVING SUM(a.amount) > i.amount
-    ) OR EXISTS (
-        SELECT 1 FROM receivables_allocation a JOIN receivables_openitem i ON i.id = a.credit_item_id
-        WHERE a.credit_item_id IN (SELECT credit_item_id FROM new_rows)
-        GROUP BY i.id HAVING SUM(a.amount) > i.amount
-    ) THEN
-        RAISE EXCEPTION 'More is applied than the item amounts to.' USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-"""
-
-
-class Allocation(models.Model):
-    """A credit item applied to a debit item. Append-only; a reversal is a new, negative row.
-
-    The debit item's dates and owner are repeated here so that an aging of the past can roll back
-    from this table's covering indexes alone, without a join.
-    """
-
-    class Method(models.TextChoices):
-        DESIGNATED = "designated", _("Designated by the payer")
-        EXACT = "exact", _("Exact reference or amount")
-        STATUTORY = "statutory", _("Statutory order")
-        FIFO = "fifo", _("First in, first out")
-        IMPORTED = "imported", _("Imported")
-        REVERSAL = "reversal", _("Reversal")
-
-    unit = models.ForeignKey(
-        BusinessUnit, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-    customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-    credit_item = models.ForeignKey(
-        OpenItem, on_delete=models.PROTECT, related_name="allocations_given"
-    )
-    debit_item = models.ForeignKey(
-        OpenItem, on_delete=models.PROTECT, related_name="allocations_received"
-    )
-    currency = models.CharField(max_length=3)
-    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=2)
-    effective_date = models.DateField(_("effective date"))
-    method = models.CharField(_("method"), max_length=10, choices=Method.choices)
-    reverses = models.OneToOneField(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
-    )
-    debit_posting_date = models.DateField()
-    debit_document_date = models.DateField()
-    debit_due_date = models.DateField()
-    debit_kind = models.CharField(max_length=12)
-    credit_posting_date = models.DateField()
-    credit_document_date = models.DateField()
-    batch = models.ForeignKey(
-        "receivables.ImportBatch",
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-    )
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-    )
-    recorded_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("allocation")
-        verbose_name_plural = _("allocations")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(amount__gt=0, amount__lte=MAX_AMOUNT, reverses=None)
-                | Q(amount__lt=0, amount__gte=-MAX_AMOUNT, reverses__isnull=False),
-                name="allocation_sign",
-            ),
-            models.CheckConstraint(
-                condition=~Q(credit_item=F("debit_item")), name="allocation_between_two"
-            ),
-            models.CheckConstraint(
-                condition=Q(effective_date__gte=F("debit_posting_date"))
-                & Q(effective_date__gte=F("credit_posting_date")),
-                name="allocation_not_before_its_items",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["unit", "effective_date"],
-                include=[
-                    "customer",
-                    "amount",
-                    "currency",
-                    "debit_posting_date",
-                    "debit_due_date",
-                    "debit_document_date",
-                    "debit_kind",
-                    "credit_posting_date",
-                    "credit_document_date",
-                ],
-                name="allocation_roll_back",
-            ),  # fmt: skip
-        ]
-        triggers = [
-            pgtrigger.Protect(
-                name="allocation_append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            ),
-            no_truncate("allocation_no_truncate"),
-            pgtrigger.Trigger(
-                name="allocation_fits_its_items",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="new_rows"),
-                func=FITS_ITS_ITEMS,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.credit_item_id} → {self.debit_item_id}: {self.amount}"
