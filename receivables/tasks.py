@@ -16,6 +16,9 @@ from receivables.services.imports import background  # noqa: F401 - registers th
 
 REVIEW = "review"
 
+# A review that failed in the night is tried again in the next.
+RETRY_AFTER = timedelta(hours=20)
+
 
 def enqueue_review(
     *, unit: BusinessUnit, as_of: date, actor: User | None, with_alerts: bool = True
@@ -32,9 +35,19 @@ def enqueue_review(
         unit=unit,
         actor=actor,
     )
-    if actor is not None and job.state in {Job.State.FAILED, Job.State.CANCELLED}:
+    if _may_be_retried(job, asked_by=actor):
         return jobs.retry(job=job, actor=actor)
     return job
+
+
+def _may_be_retried(job: Job, *, asked_by: User | None) -> bool:
+    """Return whether to take up a job that ended badly: at once for a person, once a night by itself."""
+    if job.state not in {Job.State.FAILED, Job.State.CANCELLED}:
+        return False
+    if asked_by is not None:
+        return True
+    ended = job.finished_at
+    return job.state == Job.State.FAILED and ended is not None and clock.now() - ended > RETRY_AFTER
 
 
 @jobs.handler(REVIEW, label=gettext_lazy("Aging review"))
@@ -65,9 +78,11 @@ def run_review(work: jobs.JobRun) -> dict[str, object]:
 def start_nightly_reviews(**kwargs: object) -> None:
     """Ask for every review that is due: of yesterday, and of days that were missed."""
     for unit in BusinessUnit.objects.filter(is_active=True).order_by("pk"):
-        days = reviews.missing_days(unit, clock.today(unit.time_zone))
-        for day in days:
-            enqueue_review(unit=unit, as_of=day, actor=None, with_alerts=day == days[-1])
+        today = clock.today(unit.time_zone)
+        for day in reviews.missing_days(unit, today):
+            # Alerts tell of now: an old hole is filled without them.
+            newest = day == today - timedelta(days=1)
+            enqueue_review(unit=unit, as_of=day, actor=None, with_alerts=newest)
     _send_digest_if_complete(as_of=clock.today() - timedelta(days=1))
 
 

@@ -9,7 +9,7 @@ A rule on days overdue is a window of due dates: what fell into it since the las
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -105,13 +105,15 @@ def is_closing(*, as_of: date, finished_at: datetime, time_zone: str) -> bool:
     return finished_at >= end
 
 
-def missing_days(*, last: date | None, today: date) -> list[date]:
-    """Return the ended days after the last reviewed one, oldest first, at most `CATCH_UP_DAYS`.
+def missing_days(*, reviewed: Collection[date], today: date) -> list[date]:
+    """Return the ended days that have no final review since the first one, oldest first.
 
-    A unit that was never reviewed begins with yesterday.
+    It looks back `CATCH_UP_DAYS`, so that a night that failed is found although later ones did
+    not. A unit that was never reviewed begins with yesterday.
     """
     yesterday = today - timedelta(days=1)
-    if last is None:
+    if not reviewed:
         return [yesterday]
-    first = max(last + timedelta(days=1), yesterday - timedelta(days=CATCH_UP_DAYS - 1))
-    return [first + timedelta(days=i) for i in range((yesterday - first).days + 1)]
+    first = max(min(reviewed), yesterday - timedelta(days=CATCH_UP_DAYS - 1))
+    days = (first + timedelta(days=i) for i in range((yesterday - first).days + 1))
+    return [day for day in days if day not in reviewed]

@@ -9,7 +9,7 @@ when the day is over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -49,10 +49,11 @@ def check_date(*, as_of: date, today: date) -> None:
 
 
 def missing_days(unit: BusinessUnit, today: date) -> list[date]:
-    """This function will return the ended days since the last final review, oldest first, at most 31."""
+    """This function will return the ended days of the last month without a final review, oldest first."""
     done = AgingReview.objects.filter(unit=unit, as_of__lt=today).order_by("-as_of")
-    final = (r.as_of for r in done[: rules_of.CATCH_UP_DAYS + 1] if is_final(r, unit=unit))
-    return rules_of.missing_days(last=next(final, None), today=today)
+    recent = done[: rules_of.CATCH_UP_DAYS + 1]
+    reviewed = {review.as_of for review in recent if is_final(review, unit=unit)}
+    return rules_of.missing_days(reviewed=reviewed, today=today)
 
 
 def is_final(review: AgingReview, *, unit: BusinessUnit) -> bool:
@@ -113,26 +114,6 @@ def report(review: AgingReview) -> dict[str, Any]:
 def totals(review: AgingReview) -> dict[str, dict[str, str]]:
     """This function will return a review's totals by currency."""
     return {currency: parts for currency, parts in review.totals.items() if currency != REPORT}
-
-
-def catch_up(
-    *,
-    unit: BusinessUnit,
-    today: date,
-    actor: User | None,
-    now: datetime,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[AgingReview]:
-    """This function will review every missed day and compute the month ends that are stale, at once.
-
-    Each day and each month end is a transaction of its own.
-    """
-    days = missing_days(unit, today)
-    done = [
-        run(unit=unit, as_of=day, actor=actor, now=now, with_alerts=day == days[-1]) for day in days
-    ]
-    refresh_month_ends(unit=unit, until=today - timedelta(days=1), now=now, progress=progress)
-    return done
 
 
 def refresh_month_ends(

@@ -176,27 +176,40 @@ class TestCatchUp:
         )
         assert reviews.missing_days(unit, DAY) == [yesterday]
 
-    def test_alerts_come_from_the_last_day_only(self, unit: BusinessUnit) -> None:
+    def test_a_hole_between_reviews_is_missing_too(self, unit: BusinessUnit) -> None:
+        review(unit, DAY - timedelta(days=4))
+        review(unit, DAY - timedelta(days=2))
+        review(unit, DAY - ONE_DAY)
+        assert reviews.missing_days(unit, DAY) == [DAY - timedelta(days=3)]
+
+    def test_the_night_fills_every_hole_and_alerts_come_from_the_newest_day_only(
+        self, unit: BusinessUnit, stop_clock: Any, do_jobs: Any
+    ) -> None:
         li = customer(unit)
         review(unit, DAY - timedelta(days=5))
+        review(unit, DAY - timedelta(days=3))
         item = overdue(li, 100, 31)  # reached 30 days yesterday
-        overdue(li, 900, -10)
-        seen: list[tuple[int, int]] = []
-        done = reviews.catch_up(
-            unit=unit,
-            today=DAY + ONE_DAY,
-            actor=None,
-            now=night_after(DAY),
-            progress=lambda n, of: seen.append((n, of)),
-        )
-        assert [r.as_of for r in done] == [DAY - timedelta(days=n) for n in (4, 3, 2, 1, 0)]
-        assert [bool(reviews.report(r)) for r in done] == [False, False, False, False, True]
+        stop_clock(night_after(DAY))
+        tasks.start_nightly_reviews()
+        do_jobs()
+        found = AgingReview.objects.filter(unit=unit).order_by("as_of")
+        assert [r.as_of for r in found] == [DAY - timedelta(days=n) for n in (5, 4, 3, 2, 1, 0)]
+        assert [bool(reviews.report(r)) for r in found][1::2] == [False, False, True]
         alert = OverdueAlert.objects.get(item=item)
         assert (alert.raised_on, alert.rule.code) == (DAY, "days_overdue_30")
-        assert seen[-1][0] == seen[-1][1] > 1
-        assert (
-            reviews.catch_up(unit=unit, today=DAY + ONE_DAY, actor=None, now=night_after(DAY)) == []
-        )
+        jobs_before = Job.objects.count()
+        tasks.start_nightly_reviews()
+        assert Job.objects.count() == jobs_before
+
+    def test_a_review_that_failed_is_tried_again_in_the_next_night_not_before(
+        self, unit: BusinessUnit, stop_clock: Any
+    ) -> None:
+        stop_clock(night_after(DAY))
+        job = tasks.enqueue_review(unit=unit, as_of=DAY, actor=None)
+        Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, finished_at=night_after(DAY))
+        assert tasks.enqueue_review(unit=unit, as_of=DAY, actor=None).state == Job.State.FAILED
+        stop_clock(night_after(DAY + ONE_DAY))
+        assert tasks.enqueue_review(unit=unit, as_of=DAY, actor=None).state == Job.State.QUEUED
 
 
 class TestSummaries:
