@@ -47,19 +47,25 @@ class KindUnknown(InvalidInput):
 def kinds_for(*, actor: User | None) -> list[str]:
     """This function will return the kinds of files that a person may import.
 
-    Cash and ledger are apart: who posts receipts and no other document imports receipts only.
+    Cash and ledger are apart: who posts receipts imports receipts, who posts documents imports
+    those and their customers. Somebody who posts neither by hand, but may import, takes over whole
+    ledgers (the finance manager).
     """
-    is_cash_only = (
-        actor is not None and actor.has_perm(POST_RECEIPTS) and not actor.has_perm(POST_ITEMS)
-    )
-    return [RECEIPTS] if is_cash_only else list(FIELDS)
+    if actor is None:
+        return list(FIELDS)
+    cash, ledger = actor.has_perm(POST_RECEIPTS), actor.has_perm(POST_ITEMS)
+    if cash == ledger:
+        return list(FIELDS)
+    return [kind for kind in FIELDS if (kind == RECEIPTS) == cash]
 
 
 def _refuse_others_duty(*, kind: str, options: Mapping[str, Any], actor: User | None) -> None:
     allowed = kinds_for(actor=actor)
     if kind not in allowed:
         raise NotAllowed(
-            _("You post receipts only; documents and customers are imported by somebody else.")
+            _(
+                "Your role does not import this kind of file: cash and ledger are kept by different people."
+            )
         )
     if options.get("create_customers") and allowed == [RECEIPTS]:
         raise NotAllowed(_("You post receipts only; customers are created by somebody else."))
