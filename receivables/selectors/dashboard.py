@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from django.db import connection
@@ -44,8 +45,12 @@ class TrendPoint:
     as_of: date
     amounts: tuple[Decimal, ...]
     retention: Decimal
+    receivables: Decimal
+    not_due: Decimal
     overdue_share: Decimal | None
     dso: Decimal | None
+    dso_countback: Decimal | None
+    cei: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -204,31 +209,40 @@ def _owner_names(customer_ids: list[int]) -> dict[int, str]:
 
 
 def _trend(scope: Scope, as_of: date, scheme: Scheme, convert_to: str) -> list[TrendPoint]:
-    """Return the last twelve month ends; each DSO is of the three months that end there."""
-    days = month_ends(as_of, TREND_MONTHS + 2)
+    """Return the last twelve month ends with the figures of the three months that end there."""
+    days = month_ends(as_of, TREND_MONTHS + metrics.QUICK_MONTHS)
     found = trend.points(scope, days=days, convert_to=convert_to)
-    return [
-        _trend_point(found[day], [found.get(d) for d in days[i - 2 : i + 1]], scheme)
-        for i, day in enumerate(days)
-        if i >= 2 and day in found
+    newest_first = [found.get(day) for day in reversed(days)]
+    points = [
+        _trend_point(point, newest_first[i:], scheme)
+        for i, point in enumerate(newest_first[:TREND_MONTHS])
+        if point is not None
     ]
+    return points[::-1]
 
 
-def _trend_point(point: trend.Point, three: list[trend.Point | None], scheme: Scheme) -> TrendPoint:
-    known = [p for p in three if p is not None]
-    dso = None
-    if len(known) == 3:
-        days = sum(p.as_of.day for p in known)
-        flows = formulas.Flows(
-            ZERO, sum((p.sales for p in known), ZERO), point.receivables, point.not_due, days
-        )
-        dso = formulas.days_sales_outstanding(flows)
+def _trend_point(
+    point: trend.Point, newest_first: list[trend.Point | None], scheme: Scheme
+) -> TrendPoint:
+    """Return a month end with its figures; what a missing month would be needed for is None."""
+    known = list(takewhile(bool, newest_first))
+    months = [formulas.Month(p.sales, p.as_of.day) for p in known if p]
+    flows = None
+    if len(months) > 3 and (opening := known[3]) is not None:
+        sold, days = sum((m.sales for m in months[:3]), ZERO), sum(m.days for m in months[:3])
+        flows = formulas.Flows(opening.receivables, sold, point.receivables, point.not_due, days)
+    count_back = formulas.count_back_dso(point.receivables, months)
     return TrendPoint(
         as_of=point.as_of,
         amounts=tuple(point.buckets.get(b.code, ZERO) for b in scheme.buckets),
         retention=point.buckets.get("retention", ZERO),
+        receivables=point.receivables,
+        not_due=point.not_due,
         overdue_share=formulas.ratio(point.overdue, point.receivables),
-        dso=dso,
+        dso=formulas.days_sales_outstanding(flows) if flows else None,
+        # With fewer months known than the receivables need, the figure is not known either.
+        dso_countback=count_back.days if count_back and not count_back.exceeded else None,
+        cei=formulas.collection_effectiveness_index(flows) if flows else None,
     )
 
 

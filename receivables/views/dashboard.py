@@ -113,9 +113,9 @@ def figures(found: Dashboard, question: Question) -> list[dict[str, Any]]:
     )
     return [
         _figure(value["receivables"], str(total.number), total.unit, _("%(customers)s customers") % {"customers": found.customers},
-                url=items_url(question)),
+                url=items_url(question), trend="spark-receivables"),
         _figure(value["not_due"], str(not_due.number), not_due.unit, _share(found.balance.not_due, found.balance.receivables),
-                url=items_url(question, bucket=found.scheme.buckets[0].code)),
+                url=items_url(question, bucket=found.scheme.buckets[0].code), trend="spark-not-due"),
         _figure(value["overdue"], str(overdue.number), overdue.unit,
                 _("%(share)s · %(customers)s customers") % {
                     "share": percent_text(value["overdue_ratio"].value), "customers": found.customers_overdue},
@@ -127,7 +127,7 @@ def figures(found: Dashboard, question: Question) -> list[dict[str, Any]]:
                 url=metrics_url(question), trend="spark-dso", more=value["dso"]),
         _figure(value["collection_effectiveness_index"], number_text(value["collection_effectiveness_index"]), "%",
                 _("turnover %(times)s times") % {"times": number_text(value["ar_turnover"], places=2)},
-                url=metrics_url(question)),
+                url=metrics_url(question), trend="spark-cei"),
     ]  # fmt: skip
 
 
@@ -254,7 +254,10 @@ def sparklines(found: Dashboard) -> dict[str, dict[str, Any]]:
 
     lines = {
         "spark-overdue": {"points": points("overdue_share", 100), "format": "percent"},
-        "spark-dso": {"points": points("dso", 1), "format": "days"},
+        "spark-dso": {"points": points("dso_countback", 1), "format": "days"},
+        "spark-cei": {"points": points("cei", 100), "format": "percent"},
+        "spark-receivables": {"points": points("receivables", 1), "format": "money"},
+        "spark-not-due": {"points": points("not_due", 1), "format": "money"},
     }
     return {name: line for name, line in lines.items() if _is_a_line(line["points"])}
 

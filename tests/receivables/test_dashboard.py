@@ -87,11 +87,11 @@ def test_the_trend_is_drawn_from_summaries_and_equals_the_roll_back(unit, manage
     ExchangeRate.objects.create(
         currency="USD", base="CNY", date=date(2024, 1, 1), rate=Decimal("7.1")
     )
-    days = month_ends(date(2024, 12, 31), 14)
+    days = month_ends(date(2024, 12, 31), 24)
     summaries.refresh(unit=unit, as_of_dates=days, now=NOW)
     scope = scope_for(manager)
     found = board(manager, scope, date(2024, 12, 31))
-    assert [p.as_of for p in found.trend] == days[2:]
+    assert [p.as_of for p in found.trend] == days[-12:]
     for point in found.trend:
         figures = metrics.metrics(
             scope=scope,
@@ -104,7 +104,11 @@ def test_the_trend_is_drawn_from_summaries_and_equals_the_roll_back(unit, manage
         # Each customer's amounts are rounded when converted, the summaries' per owner: at most a cent apart.
         assert abs(sum(point.amounts) + point.retention - by_code["receivables"]) <= Decimal("0.02")
         assert point.dso == by_code["dso"]
+        assert point.cei == by_code["collection_effectiveness_index"]
+        assert point.dso_countback in (by_code["dso_countback"], None)
         assert point.overdue_share == by_code["overdue_ratio"]
+    assert any(point.dso_countback for point in found.trend)
+    assert any(point.cei for point in found.trend)
 
 
 def test_a_day_without_a_summary_is_left_out_and_rolled_back_to_when_needed(unit, manager):
@@ -169,7 +173,9 @@ class TestPage:
     def test_it_shows_the_figures_and_links_each_of_them(self, unit, client_for):
         customer = make_customer(unit, "C1")
         post(customer, "A", "1234567.89", day=date(2024, 1, 5), due=date(2024, 2, 4))
-        page = client_for(Role.FINANCE_MANAGER, units=[unit], language="en").get("/", {"as_of": "2024-02-10"})
+        page = client_for(Role.FINANCE_MANAGER, units=[unit], language="en").get(
+            "/", {"as_of": "2024-02-10"}
+        )
         text = page.content.decode()
         assert page.status_code == 200
         assert "1,234,567.89" in text
@@ -177,14 +183,18 @@ class TestPage:
         assert "bucket=d1_30" in text
 
     def test_an_empty_ledger_says_what_to_do(self, unit, client_for):
-        text = client_for(Role.FINANCE_MANAGER, units=[unit], language="en").get("/").content.decode()
+        text = (
+            client_for(Role.FINANCE_MANAGER, units=[unit], language="en").get("/").content.decode()
+        )
         assert "Nothing was open on this day." in text
         assert "Import a ledger" in text
 
     def test_a_missing_rate_is_said_on_the_page(self, unit, client_for):
         post(make_customer(unit, "C1"), "A", "5.00", currency="USD", day=date(2024, 1, 5))
         for path in ("/", "/receivables/aging/", "/receivables/figures/"):
-            page = client_for(Role.FINANCE_MANAGER, units=[unit], language="en").get(path, {"as_of": "2024-02-10"})
+            page = client_for(Role.FINANCE_MANAGER, units=[unit], language="en").get(
+                path, {"as_of": "2024-02-10"}
+            )
             assert page.status_code == 409
             assert "USD" in page.content.decode()
 
