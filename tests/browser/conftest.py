@@ -99,6 +99,8 @@ def site() -> Iterator[str]:
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
+        # Playwright keeps an event loop in this process; the tests after these use the database.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()

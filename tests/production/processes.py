@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -71,7 +72,7 @@ class Production:
             "ZQ_VAR": str(folder / "var"),
             "STATIC_ROOT": str(folder / "static"),
             "PRODUCTION": "1",
-            "SECRET_KEY": "not-a-secret-" * 5,
+            "SECRET_KEY": secrets.token_urlsafe(64),
             "AUDIT_KEY": "nor-is-this-one-" * 4,
             "ALLOWED_HOSTS": HOST,
             "TRUSTED_PROXIES": "1",

@@ -57,7 +57,9 @@ def test_creating_tells_of_likely_duplicates_and_odd_codes(api, unit, make_custo
     body = "91330100MA01DEM08"  # 7 would fit the organisation code
     odd = body + uscc.check_character(body)
     answer = api.post(
-        URL, {"unit": unit.code, "code": "C-9", "name": "新禾电子有限公司", "uscc": odd}
+        URL,
+        {"unit": unit.code, "code": "C-9", "name": "新禾电子有限公司", "uscc": odd},
+        headers={"accept-language": "en"},
     )
     assert answer.status_code == 201
     assert answer.json()["similar"] == [
