@@ -38,7 +38,7 @@ CENTS = st.one_of(st.integers(1, 9), st.integers(1, 20_000), st.sampled_from([10
 ANY = st.integers(0, 10**4)
 DEBITS = ("invoice", "debit_note", "opening", "interest", "retention", "refund")
 CREDITS = ("receipt", "credit_note", "bill", "write_off")
-STEPS_A_RUN, RUNS = 130, 98
+STEPS_A_RUN, RUNS = 130, 110
 counted = {"steps": 0, "runs": 0, "refused": 0}
 _numbers = itertools.count(1)
 
