@@ -64,11 +64,15 @@ if PRODUCTION and is_weak(SECRET_KEY):
     raise SystemExit("Set SECRET_KEY to at least 50 random characters in production.")
 SECRET_KEY = SECRET_KEY or local_secret()
 # The audit chain has a key of its own in production, so that it survives a change of SECRET_KEY.
-AUDIT_KEY = os.environ.get("AUDIT_KEY", "") or hashlib.sha256(b"audit:" + SECRET_KEY.encode()).hexdigest()
+AUDIT_KEY = (
+    os.environ.get("AUDIT_KEY", "") or hashlib.sha256(b"audit:" + SECRET_KEY.encode()).hexdigest()
+)
 # What proves the trail against its own database's owner belongs on another machine's disk.
 AUDIT_ANCHOR_FILE = Path(os.environ.get("AUDIT_ANCHOR_FILE", VAR_DIR / "audit-anchors.log"))
 
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"])
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or (
+    [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]
+)
 if PRODUCTION and not ALLOWED_HOSTS:
     raise SystemExit("Set ALLOWED_HOSTS in production.")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
@@ -145,7 +149,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.core.context.shell",
             ],
-            "builtins": ["config.core.templatetags.zq", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "config.core.templatetags.zq",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
         },
     }
 ]
@@ -176,7 +184,10 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -255,8 +266,17 @@ SPECTACULAR_SETTINGS = {
     # Choice sets whose fields share a name get names of their own in the document.
     "ENUM_NAME_OVERRIDES": {
         "ItemKindEnum": [
-            "invoice", "debit_note", "opening", "interest", "retention", "refund", "credit_note", "receipt", "bill",
-            "write_off", "reversal",
+            "invoice",
+            "debit_note",
+            "opening",
+            "interest",
+            "retention",
+            "refund",
+            "credit_note",
+            "receipt",
+            "bill",
+            "write_off",
+            "reversal",
         ],
         "InstalmentKindEnum": ["regular", "retention"],
         "CustomerKindEnum": "customers.models.Customer.Kind",
@@ -299,9 +319,15 @@ CELERY_BEAT_SCHEDULE = {
     "core-beat": {"task": "config.core.tasks.beat", "schedule": 15.0},
     "core-sweep-jobs": {"task": "config.core.tasks.sweep_jobs", "schedule": 15.0},
     "core-seal-audit": {"task": "config.core.tasks.seal_audit", "schedule": 5.0},
-    "core-export-audit-anchor": {"task": "config.core.tasks.export_audit_anchor", "schedule": crontab(minute=5)},
+    "core-export-audit-anchor": {
+        "task": "config.core.tasks.export_audit_anchor",
+        "schedule": crontab(minute=5),
+    },
     "core-send-outbox": {"task": "config.core.tasks.send_outbox", "schedule": 20.0},
-    "core-forget-old": {"task": "config.core.tasks.forget_old", "schedule": crontab(hour=3, minute=40)},
+    "core-forget-old": {
+        "task": "config.core.tasks.forget_old",
+        "schedule": crontab(hour=3, minute=40),
+    },
     "receivables-nightly-review": {
         "task": "receivables.tasks.start_nightly_reviews",
         "schedule": crontab(hour=2, minute=10),
@@ -310,7 +336,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "receivables.tasks.start_nightly_reviews",
         "schedule": crontab(minute=35),
     },
-    "receivables-escalate-alerts": {"task": "receivables.tasks.escalate_alerts", "schedule": crontab(hour=8, minute=0)},
+    "receivables-escalate-alerts": {
+        "task": "receivables.tasks.escalate_alerts",
+        "schedule": crontab(hour=8, minute=0),
+    },
 }
 
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")

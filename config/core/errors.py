@@ -34,7 +34,12 @@ class DomainError(Exception):
     status = 409
 
     def __init__(
-        self, message: object, *, code: str | None = None, status: int | None = None, **context: object
+        self,
+        message: object,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        **context: object,
     ) -> None:
         self.message = message
         self.context: Mapping[str, object] = context

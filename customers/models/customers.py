@@ -63,7 +63,12 @@ class Customer(models.Model):
         DORMANT = "dormant", _("Dormant")
         CLOSED = "closed", _("Closed")
 
-    unit = models.ForeignKey(BusinessUnit, verbose_name=_("business unit"), on_delete=models.PROTECT, related_name="customers")
+    unit = models.ForeignKey(
+        BusinessUnit,
+        verbose_name=_("business unit"),
+        on_delete=models.PROTECT,
+        related_name="customers",
+    )
     code = models.CharField(_("code"), max_length=40)
     # The code as it is compared: full-width, case and invisible characters folded.
     code_key = models.CharField(max_length=40, editable=False)
@@ -76,21 +81,39 @@ class Customer(models.Model):
     uscc = models.CharField(_("unified social credit code"), max_length=18, blank=True)
     tax_number = models.CharField(_("foreign registration number"), max_length=40, blank=True)
     kind = models.CharField(_("kind"), max_length=15, choices=Kind.choices, default=Kind.COMPANY)
-    size_class = models.CharField(_("size class"), max_length=6, choices=SizeClass.choices, blank=True)
-    segment = models.CharField(_("segment"), max_length=8, choices=Segment.choices, default=Segment.REGULAR)
+    size_class = models.CharField(
+        _("size class"), max_length=6, choices=SizeClass.choices, blank=True
+    )
+    segment = models.CharField(
+        _("segment"), max_length=8, choices=Segment.choices, default=Segment.REGULAR
+    )
     industry = models.CharField(_("industry"), max_length=60, blank=True)
     region = models.CharField(_("region"), max_length=60, blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
     legal_representative = models.CharField(_("legal representative"), max_length=60, blank=True)
     actual_controller = models.CharField(_("actual controller"), max_length=100, blank=True)
     established_on = models.DateField(_("established on"), null=True, blank=True)
-    registered_capital = models.DecimalField(_("registered capital"), max_digits=18, decimal_places=2, null=True, blank=True)
-    paid_in_capital = models.DecimalField(_("paid-in capital"), max_digits=18, decimal_places=2, null=True, blank=True)
+    registered_capital = models.DecimalField(
+        _("registered capital"), max_digits=18, decimal_places=2, null=True, blank=True
+    )
+    paid_in_capital = models.DecimalField(
+        _("paid-in capital"), max_digits=18, decimal_places=2, null=True, blank=True
+    )
     parent = models.ForeignKey(
-        "self", verbose_name=_("group parent"), null=True, blank=True, on_delete=models.PROTECT, related_name="members"
+        "self",
+        verbose_name=_("group parent"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="members",
     )
     payment_terms = models.ForeignKey(
-        PaymentTerms, verbose_name=_("payment terms"), null=True, blank=True, on_delete=models.PROTECT, related_name="customers"
+        PaymentTerms,
+        verbose_name=_("payment terms"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="customers",
     )
     currency = models.CharField(_("currency"), max_length=3, default="CNY")
     sales_owner = models.ForeignKey(
@@ -101,7 +124,9 @@ class Customer(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("collector"), null=True, blank=True, on_delete=models.PROTECT,
         related_name="collects_from",
     )  # fmt: skip
-    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE)
+    status = models.CharField(
+        _("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE
+    )
     customer_since = models.DateField(_("customer since"), null=True, blank=True)
     note = models.TextField(_("note"), blank=True, max_length=2000)
     version = models.PositiveIntegerField(default=1)
@@ -118,7 +143,9 @@ class Customer(models.Model):
             models.UniqueConstraint(
                 fields=["unit", "uscc"], condition=~Q(uscc=""), name="customer_uscc_once_a_unit"
             ),
-            models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=F("id")), name="customer_not_own_parent"),
+            models.CheckConstraint(
+                condition=Q(parent=None) | ~Q(parent=F("id")), name="customer_not_own_parent"
+            ),
         ]
         indexes = [
             models.Index(fields=["unit", "sort_key", "id"], name="customer_sorted"),

@@ -19,25 +19,39 @@ class PaymentTerms(models.Model):
     name = models.CharField(_("name"), max_length=80)
     name_en = models.CharField(_("English name"), max_length=80, blank=True)
     base_event = models.CharField(
-        _("counted from"), max_length=20, choices=[(e.value, e.value) for e in BaseEvent], default=BaseEvent.INVOICE.value
+        _("counted from"),
+        max_length=20,
+        choices=[(e.value, e.value) for e in BaseEvent],
+        default=BaseEvent.INVOICE.value,
     )
     # An event after this day of the month counts for the next month; empty: no cut-off.
     cut_off_day = models.PositiveSmallIntegerField(
-        _("cut-off day"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]
+        _("cut-off day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(31)],
     )
     end_of_month = models.BooleanField(_("from the end of the month"), default=False)
-    months = models.PositiveSmallIntegerField(_("months"), default=0, validators=[MaxValueValidator(60)])
-    days = models.PositiveSmallIntegerField(_("days"), default=0, validators=[MaxValueValidator(1830)])
+    months = models.PositiveSmallIntegerField(
+        _("months"), default=0, validators=[MaxValueValidator(60)]
+    )
+    days = models.PositiveSmallIntegerField(
+        _("days"), default=0, validators=[MaxValueValidator(1830)]
+    )
     pay_days = ArrayField(
         models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(31)]),
         verbose_name=_("fixed pay days"), default=list, blank=True,
     )  # fmt: skip
-    grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0, validators=[MaxValueValidator(365)])
+    grace_days = models.PositiveSmallIntegerField(
+        _("days of grace"), default=0, validators=[MaxValueValidator(365)]
+    )
     holiday_rule = models.CharField(
         _("holiday rule"), max_length=12, choices=[(r.value, r.value) for r in HolidayRule],
         default=HolidayRule.UNCHANGED.value,
     )  # fmt: skip
-    discount_percent = models.DecimalField(_("cash discount, %"), max_digits=5, decimal_places=2, null=True, blank=True)
+    discount_percent = models.DecimalField(
+        _("cash discount, %"), max_digits=5, decimal_places=2, null=True, blank=True
+    )
     discount_days = models.PositiveSmallIntegerField(_("discount days"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     version = models.PositiveIntegerField(default=1)
@@ -57,7 +71,11 @@ class PaymentTerms(models.Model):
         return self.get_name()
 
     def get_name(self) -> str:
-        return self.name_en if self.name_en and not (get_language() or "").startswith("zh") else self.name
+        return (
+            self.name_en
+            if self.name_en and not (get_language() or "").startswith("zh")
+            else self.name
+        )
 
 
 class PaymentTermsInstalment(models.Model):
@@ -66,7 +84,10 @@ class PaymentTermsInstalment(models.Model):
     terms = models.ForeignKey(PaymentTerms, on_delete=models.CASCADE, related_name="instalments")
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(
-        _("kind"), max_length=12, choices=[(k.value, k.value) for k in InstalmentKind], default=InstalmentKind.REGULAR.value
+        _("kind"),
+        max_length=12,
+        choices=[(k.value, k.value) for k in InstalmentKind],
+        default=InstalmentKind.REGULAR.value,
     )
     percent = models.DecimalField(_("share, %"), max_digits=7, decimal_places=4)
     months = models.PositiveSmallIntegerField(_("months"), default=0)
@@ -77,7 +98,9 @@ class PaymentTermsInstalment(models.Model):
         verbose_name_plural = _("instalments")
         constraints = [
             models.UniqueConstraint(fields=["terms", "position"], name="instalment_position_once"),
-            models.CheckConstraint(condition=Q(percent__gt=0, percent__lte=100), name="instalment_percent"),
+            models.CheckConstraint(
+                condition=Q(percent__gt=0, percent__lte=100), name="instalment_percent"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,14 +20,20 @@ class AgingScheme(models.Model):
         verbose_name = _("aging scheme")
         verbose_name_plural = _("aging schemes")
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="scheme_one_default")
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="scheme_one_default"
+            )
         ]
 
     def __str__(self) -> str:
         return self.get_name()
 
     def get_name(self) -> str:
-        return self.name_en if self.name_en and not (get_language() or "").startswith("zh") else self.name
+        return (
+            self.name_en
+            if self.name_en and not (get_language() or "").startswith("zh")
+            else self.name
+        )
 
 
 class AgingBucket(models.Model):

@@ -51,7 +51,9 @@ class OverdueAlertQuerySet(models.QuerySet["OverdueAlert"]):
     def visible_to(self, user: User) -> OverdueAlertQuerySet:
         """Limit to the user's business units and, for a salesperson, to the own customers."""
         visible = self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
-        return visible.filter(customer__sales_owner=user) if user.is_limited_to_portfolio else visible
+        return (
+            visible.filter(customer__sales_owner=user) if user.is_limited_to_portfolio else visible
+        )
 
     def unfinished(self) -> OverdueAlertQuerySet:
         return self.exclude(state=OverdueAlert.State.CLOSED)
@@ -74,9 +76,15 @@ class OverdueAlert(models.Model):
     TRANSITIONS = {"open": {"acknowledged", "closed"}, "acknowledged": {"closed"}, "closed": set()}
 
     unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
-    customer = models.ForeignKey(Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="alerts")
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="alerts"
+    )
     item = models.ForeignKey(
-        OpenItem, verbose_name=_("open item"), null=True, on_delete=models.PROTECT, related_name="alerts"
+        OpenItem,
+        verbose_name=_("open item"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="alerts",
     )
     rule = models.ForeignKey(AlertRule, on_delete=models.PROTECT, related_name="alerts")
     level = models.CharField(_("level"), max_length=6, choices=AlertLevel.choices)
@@ -89,17 +97,29 @@ class OverdueAlert(models.Model):
     # the rule's kind and these, in the reader's language.
     cause = models.JSONField(default=dict)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("owner"), null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
-    acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     acknowledged_at = models.DateTimeField(null=True)
     note = models.CharField(_("note"), max_length=1000, blank=True)
-    escalated_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    escalated_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     escalated_at = models.DateTimeField(null=True)
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     closed_at = models.DateTimeField(null=True)
-    close_reason = models.CharField(_("reason"), max_length=12, choices=CloseReason.choices, blank=True)
+    close_reason = models.CharField(
+        _("reason"), max_length=12, choices=CloseReason.choices, blank=True
+    )
     close_note = models.CharField(max_length=1000, blank=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -111,11 +131,18 @@ class OverdueAlert(models.Model):
         permissions = [("handle_overduealert", "Acknowledge and close alerts")]
         constraints = [
             models.UniqueConstraint(
-                fields=["unit", "dedup_key"], condition=~Q(state="closed"), name="alert_once_while_unfinished"
+                fields=["unit", "dedup_key"],
+                condition=~Q(state="closed"),
+                name="alert_once_while_unfinished",
             ),
-            models.UniqueConstraint(fields=["unit", "dedup_key", "raised_on"], name="alert_once_a_day"),
+            models.UniqueConstraint(
+                fields=["unit", "dedup_key", "raised_on"], name="alert_once_a_day"
+            ),
             models.CheckConstraint(
-                condition=Q(state="open") | Q(acknowledged_by__isnull=False) | Q(closed_by__isnull=False) | Q(state="closed"),
+                condition=Q(state="open")
+                | Q(acknowledged_by__isnull=False)
+                | Q(closed_by__isnull=False)
+                | Q(state="closed"),
                 name="alert_handled_by_someone",
             ),
         ]

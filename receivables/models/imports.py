@@ -29,14 +29,18 @@ class ImportMapping(models.Model):
     # {"columns": {"number": "invoiceNumber", …}, "date_order": "MDY", "defaults": {…}}
     mapping = models.JSONField()
     heading_digest = models.CharField(max_length=64, blank=True)
-    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         verbose_name = _("import mapping")
         verbose_name_plural = _("import mappings")
         constraints = [
-            models.UniqueConstraint(fields=["unit", "kind", "name"], name="mapping_name_once", nulls_distinct=False)
+            models.UniqueConstraint(
+                fields=["unit", "kind", "name"], name="mapping_name_once", nulls_distinct=False
+            )
         ]
 
     def __str__(self) -> str:
@@ -59,7 +63,9 @@ class ImportBatch(models.Model):
 
     unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(_("kind"), max_length=12, choices=ImportKind.choices)
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.UPLOADED)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.UPLOADED
+    )
     file_name = models.CharField(_("file"), max_length=255)
     # A generated name below MEDIA_ROOT; the user's file name is only ever shown.
     stored_name = models.CharField(max_length=100)
@@ -76,7 +82,9 @@ class ImportBatch(models.Model):
     rows_refused = models.PositiveIntegerField(_("rows refused"), default=0)
     # Totals per currency, hidden rows, encoding found, refusal of the whole file …
     report = models.JSONField(default=dict)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 

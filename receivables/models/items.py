@@ -62,10 +62,14 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
     def was_open_on(self, day: date) -> OpenItemQuerySet:
         """Limit to items that had something left at the end of `day`."""
         later = _applied_after(day)
-        settled_since = Q(pk__in=_applied(later, "debit_item")) | Q(pk__in=_applied(later, "credit_item"))
+        settled_since = Q(pk__in=_applied(later, "debit_item")) | Q(
+            pk__in=_applied(later, "credit_item")
+        )
         taken_back = later.filter(amount__lt=0)
         # Sums are looked up only where a credit was taken back since; elsewhere the sets decide.
-        is_odd = Q(pk__in=taken_back.values("debit_item")) | Q(pk__in=taken_back.values("credit_item"))
+        is_odd = Q(pk__in=taken_back.values("debit_item")) | Q(
+            pk__in=taken_back.values("credit_item")
+        )
         candidates = self.filter(~Q(open_amount=0) | settled_since).open_as_of(day)
         left = Case(When(is_odd, then=F("open_as_of")), default=Value(1, output_field=MONEY))
         return candidates.annotate(_left=left).exclude(_left=0)
@@ -77,7 +81,9 @@ def _applied_after(day: date) -> models.QuerySet[Allocation]:
     return found.filter(effective_date__gt=day).order_by()
 
 
-def _applied(allocations: models.QuerySet[Allocation], side: str) -> models.QuerySet[Allocation, dict[str, Any]]:
+def _applied(
+    allocations: models.QuerySet[Allocation], side: str
+) -> models.QuerySet[Allocation, dict[str, Any]]:
     """Return the items of one side that something is left applied to."""
     return allocations.values(side).annotate(applied=Sum("amount")).exclude(applied=0).values(side)
 

@@ -38,15 +38,21 @@ class AgingReview(models.Model):
 class AgingSnapshot(models.Model):
     """A customer's amount in one bucket on one day. `bucket` may also be `unapplied` or `retention`."""
 
-    review = models.ForeignKey(AgingReview, on_delete=models.CASCADE, related_name="snapshots", db_index=False)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    review = models.ForeignKey(
+        AgingReview, on_delete=models.CASCADE, related_name="snapshots", db_index=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     currency = models.CharField(max_length=3)
     bucket = models.CharField(max_length=20)
     amount = models.DecimalField(max_digits=20, decimal_places=2)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["review", "customer", "currency", "bucket"], name="snapshot_once")
+            models.UniqueConstraint(
+                fields=["review", "customer", "currency", "bucket"], name="snapshot_once"
+            )
         ]
         indexes = [models.Index(fields=["customer", "review"], name="snapshot_customer")]
 
@@ -61,9 +67,17 @@ class AgingSummary(models.Model):
     earlier date make a month end stale (the next review then computes it again).
     """
 
-    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+", db_index=False)
+    unit = models.ForeignKey(
+        BusinessUnit, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     as_of = models.DateField()
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     currency = models.CharField(max_length=3)
     bucket = models.CharField(max_length=20)
     amount = models.DecimalField(max_digits=20, decimal_places=2)
@@ -72,7 +86,9 @@ class AgingSummary(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["unit", "as_of", "owner", "currency", "bucket"], name="summary_once", nulls_distinct=False
+                fields=["unit", "as_of", "owner", "currency", "bucket"],
+                name="summary_once",
+                nulls_distinct=False,
             )
         ]
 

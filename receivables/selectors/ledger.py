@@ -113,7 +113,17 @@ def customer_ledger(
         lines = [LedgerLine(*row) for row in cursor.fetchall()]
     shown = lines[:limit]
     more = (shown[-1].posting_date, shown[-1].id) if len(lines) > limit else None
-    return CustomerLedger(currency, date_from, date_to, opening + ZERO, shown, debit + ZERO, credit + ZERO, count, more)
+    return CustomerLedger(
+        currency,
+        date_from,
+        date_to,
+        opening + ZERO,
+        shown,
+        debit + ZERO,
+        credit + ZERO,
+        count,
+        more,
+    )
 
 
 def currencies_of(*, customer: Customer) -> list[str]:

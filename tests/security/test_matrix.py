@@ -186,7 +186,7 @@ class Visitor:
             r"receivables/alerts/|api/v1/alerts/": lambda u: alerts.visible(u).first(),
             r"(receivables|api/v1)/receipts/": lambda u: OpenItem.objects.visible_to(u).filter(kind="receipt").first(),
             r"receivables/items/|api/v1/open-items/": lambda u: OpenItem.objects.visible_to(u).filter(kind="invoice").first(),
-            r"(receivables|api/v1)/imports/": lambda u: ImportBatch.objects.first(),
+            r"(receivables|api/v1)/imports/": lambda u: ImportBatch.objects.filter(kind=uploads.kinds_for(actor=u)[0]).first(),
             r"api/v1/allocations/": lambda u: items.visible_allocations(user=u).first(),
         }  # fmt: skip
 
@@ -210,10 +210,11 @@ def company(demo_company: DemoCompany) -> DemoCompany:
     )  # fmt: skip
     for unit in (demo_company.east, demo_company.south):
         reviews.run(unit=unit, as_of=demo_company.yesterday, actor=None, now=now)
-    uploads.take(
-        unit=demo_company.east, kind="receipts", file_name="receipts.csv", content=[LEDGER.encode()], mapping="",
-        options={}, actor=manager,
-    )  # fmt: skip
+    for kind in ("customers", "receipts"):  # cash and ledger are imported by different people
+        uploads.take(
+            unit=demo_company.east, kind=kind, file_name=f"{kind}.csv", content=[LEDGER.encode()], mapping="",
+            options={}, actor=manager,
+        )  # fmt: skip
     PeriodReopening.objects.create(
         period=period, requested_by=demo_company.user("ar_accountant"), reason="r"
     )

@@ -18,7 +18,11 @@ from config.core.models.units import BusinessUnit
 class AuditEvent(models.Model):
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("who"), null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     action = models.CharField(_("what"), max_length=80)
     target_type = models.CharField(max_length=60)
@@ -44,7 +48,9 @@ class AuditEvent(models.Model):
             models.Index(fields=["action", "-id"], name="audit_action"),
         ]
         triggers = [
-            pgtrigger.Protect(name="audit_event_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="audit_event_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
             no_truncate("audit_event_no_truncate"),
         ]
 
@@ -63,7 +69,9 @@ class AuditSeal(models.Model):
 
     class Meta:
         triggers = [
-            pgtrigger.Protect(name="audit_seal_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="audit_seal_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
             no_truncate("audit_seal_no_truncate"),
         ]
 

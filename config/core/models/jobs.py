@@ -55,7 +55,9 @@ class Job(models.Model):
         verbose_name_plural = _("jobs")
         indexes = [
             models.Index(
-                fields=["lease_until"], name="job_unfinished", condition=models.Q(state__in=["queued", "running"])
+                fields=["lease_until"],
+                name="job_unfinished",
+                condition=models.Q(state__in=["queued", "running"]),
             ),
             models.Index(fields=["-created_at"], name="job_newest"),
         ]

@@ -13,7 +13,9 @@ class Notification(models.Model):
         WARNING = "warning", _("Warning")
         DANGER = "danger", _("Urgent")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
+    )
     kind = models.CharField(max_length=60)
     level = models.CharField(max_length=10, choices=Level.choices, default=Level.INFO)
     # A translatable template and its values: each reader sees it in the own language.
@@ -28,7 +30,9 @@ class Notification(models.Model):
         verbose_name_plural = _("notifications")
         indexes = [
             models.Index(fields=["user", "-id"], name="notification_user"),
-            models.Index(fields=["user"], name="notification_unread", condition=models.Q(read_at=None)),
+            models.Index(
+                fields=["user"], name="notification_unread", condition=models.Q(read_at=None)
+            ),
         ]
 
     def __str__(self) -> str:

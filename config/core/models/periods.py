@@ -22,7 +22,11 @@ class AccountingPeriod(models.Model):
     first_day = models.DateField(_("month"))
     state = models.CharField(_("state"), max_length=6, choices=State.choices, default=State.OPEN)
     closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("closed by"), null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("closed by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     closed_at = models.DateTimeField(_("closed at"), null=True)
 
@@ -51,12 +55,20 @@ class PeriodReopening(models.Model):
 
     TRANSITIONS = {"requested": {"approved", "rejected"}, "approved": set(), "rejected": set()}
 
-    period = models.ForeignKey(AccountingPeriod, on_delete=models.PROTECT, related_name="reopenings")
+    period = models.ForeignKey(
+        AccountingPeriod, on_delete=models.PROTECT, related_name="reopenings"
+    )
     reason = models.CharField(_("reason"), max_length=500)
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REQUESTED)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.REQUESTED
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
     requested_at = models.DateTimeField(auto_now_add=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True)
     decision_note = models.CharField(_("note"), max_length=500, blank=True)
 
@@ -69,7 +81,8 @@ class PeriodReopening(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")), name="reopening_maker_is_not_checker"
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
+                name="reopening_maker_is_not_checker",
             ),
             models.UniqueConstraint(
                 fields=["period"], condition=Q(state="requested"), name="reopening_one_pending"

@@ -30,14 +30,18 @@ class IdempotencyKey(models.Model):
 class SavedView(models.Model):
     """Filters, columns and order of a list, kept under a name."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
+    )
     page = models.CharField(max_length=80)
     name = models.CharField(_("name"), max_length=60)
     query = models.CharField(max_length=1000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once")
+        ]
 
     def __str__(self) -> str:
         return self.name

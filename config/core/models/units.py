@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from config.core.models.users import User
 
-currency_validator = RegexValidator(r"^[A-Z]{3}$", _("A currency is three capital letters, such as CNY."))
+currency_validator = RegexValidator(
+    r"^[A-Z]{3}$", _("A currency is three capital letters, such as CNY.")
+)
 
 
 class BusinessUnitQuerySet(models.QuerySet["BusinessUnit"]):

@@ -20,10 +20,17 @@ class User(AbstractUser):
         DARK = "dark", _("Dark")
 
     display_name = models.CharField(_("display name"), max_length=60, blank=True)
-    units = models.ManyToManyField(BusinessUnit, verbose_name=_("business units"), blank=True, related_name="users")
+    units = models.ManyToManyField(
+        BusinessUnit, verbose_name=_("business units"), blank=True, related_name="users"
+    )
     all_units = models.BooleanField(_("sees all units"), default=False)
     manager = models.ForeignKey(
-        "self", verbose_name=_("manager"), null=True, blank=True, on_delete=models.SET_NULL, related_name="reports"
+        "self",
+        verbose_name=_("manager"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="reports",
     )
     language = models.CharField(_("language"), max_length=10, blank=True)
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
@@ -68,7 +75,11 @@ class User(AbstractUser):
     @property
     def is_limited_to_portfolio(self) -> bool:
         """Return whether the user sees own customers only (a salesperson with no wider role)."""
-        return not self.is_superuser and bool(self.role_names) and self.role_names <= {Role.SALESPERSON.value}
+        return (
+            not self.is_superuser
+            and bool(self.role_names)
+            and self.role_names <= {Role.SALESPERSON.value}
+        )
 
 
 class ApiToken(models.Model):
