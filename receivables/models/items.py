@@ -270,8 +270,9 @@ class OpenItem(models.Model):
                 name="item_open_by_due",
             ),  # fmt: skip
             models.Index(fields=["due_date", "id"], name="item_by_due"),
+            models.Index(fields=["posting_date", "id"], name="item_newest"),
             models.Index(
-                fields=["document_date", "id"],
+                fields=["posting_date", "id"],
                 include=[
                     "unit",
                     "open_amount",
@@ -279,7 +280,7 @@ class OpenItem(models.Model):
                     "currency",
                     "direction",
                     "kind",
-                    "posting_date",
+                    "document_date",
                     "customer",
                 ],
                 condition=~Q(open_amount=0)
